@@ -1,0 +1,1 @@
+"""Artifact storage for Argo Workflows: settings, access plan, documents, entries (no Pulumi)."""

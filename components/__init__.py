@@ -1,0 +1,1 @@
+"""Pulumi components: the only package that imports pulumi."""
