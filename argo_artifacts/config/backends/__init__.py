@@ -1,0 +1,1 @@
+"""The backends of Argo's page, one module each; the names are Argo's."""

@@ -1,0 +1,66 @@
+"""``minio``: a MinIO server, or any S3-compatible server with keys that exist already."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from argo_artifacts.config.backends.common import (
+    Bucket,
+    ConfigKeys,
+    ExistingSecret,
+    Keys,
+    Lifecycle,
+    Tls,
+)
+from argo_artifacts.config.base import Endpoint, Label, Model
+
+
+class MinioEncryption(Model):
+    """Default encryption of the bucket by the server (needs a KMS configured there)."""
+
+    kms_key_id: str | None = None
+    """Key of the server's KMS (SSE-KMS); absent: SSE-S3."""
+
+
+class MinioBucket(Bucket):
+    """A bucket on a MinIO server."""
+
+    quota_bytes: Annotated[int, Field(ge=1)] | None = None
+    """Hard quota in bytes; the server refuses writes beyond it."""
+
+    encryption: MinioEncryption | None = None
+
+
+class Minio(Model):
+    """A bucket on a MinIO or S3-compatible server, reached with keys."""
+
+    server: Literal["external", "helm", "credentials"] = "external"
+    """``external``: a server whose admin we are; ``helm``: we install it; ``credentials``: bucket
+    and keys exist already and only Secrets and entries are written."""
+
+    endpoint: Endpoint
+    """What pods use."""
+
+    admin_endpoint: Endpoint | None = None
+    """What we use, if another."""
+
+    region: Annotated[str, Field(min_length=1)] = "us-east-1"
+    tls: Tls = Field(default_factory=Tls)
+    bucket: MinioBucket
+    lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    keys: Keys = Field(default_factory=Keys)
+    admin: ConfigKeys = ConfigKeys.model_validate(
+        {"accessKeyConfig": "minioAccessKey", "secretKeyConfig": "minioSecretKey"}
+    )
+    """Where the admin's credentials stand (server external)."""
+
+    credentials: dict[Label, ConfigKeys] | None = None
+    """For each tenant, where its access key stands (server credentials)."""
+
+    shared_credentials: ConfigKeys | None = None
+    """One access key for all tenants (server credentials): no isolation between them."""
+
+    existing_secret: ExistingSecret | None = None
+    """A Secret that stands in every tenant's namespace (server credentials)."""

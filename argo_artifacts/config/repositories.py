@@ -1,0 +1,52 @@
+"""Repositories: named entries, each a store of exactly one backend."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from argo_artifacts.config.backends.artifactory import Artifactory
+from argo_artifacts.config.backends.azure import Azure
+from argo_artifacts.config.backends.gcs import Gcs
+from argo_artifacts.config.backends.hdfs import Hdfs
+from argo_artifacts.config.backends.minio import Minio
+from argo_artifacts.config.backends.oss import Oss
+from argo_artifacts.config.backends.plugin import Plugin
+from argo_artifacts.config.backends.s3 import S3
+from argo_artifacts.config.base import Label, Model
+
+BACKENDS: Final = ("artifactory", "azure", "gcs", "hdfs", "minio", "oss", "plugin", "s3")
+"""Argo's words, and ours for an S3-compatible server; a repository has exactly one."""
+
+BUILT: Final = frozenset({"minio"})
+"""The backends that this release can provision."""
+
+DEFAULT_KEY_FORMAT: Final = "{{workflow.name}}-{{workflow.uid}}/{{pod.name}}"
+"""Below the prefix: unique for each pod of each workflow, only variables that every workflow has
+(argo.md 1.12)."""
+
+
+class Repository(Model):
+    """A named entry: a store, how it is reached, key format and log archiving."""
+
+    archive_logs: bool = False
+    """Archive the main container's log; a workflow cannot switch it off again."""
+
+    key_format: str = DEFAULT_KEY_FORMAT
+    """Below the tenant's prefix; must tell pods of all workflows apart."""
+
+    shared_with: tuple[Label, ...] = ()
+    """Tenants that meet under one prefix here; read only unless a tenant says ``write``."""
+
+    artifactory: Artifactory | None = None
+    azure: Azure | None = None
+    gcs: Gcs | None = None
+    hdfs: Hdfs | None = None
+    minio: Minio | None = None
+    oss: Oss | None = None
+    plugin: Plugin | None = None
+    s3: S3 | None = None
+
+    @property
+    def backend(self) -> str:
+        """Name of the one backend."""
+        return next(name for name in BACKENDS if getattr(self, name) is not None)
