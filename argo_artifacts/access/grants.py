@@ -1,0 +1,161 @@
+"""Grants: the words of the access plan, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Verb = Literal["list", "read", "write", "delete"]
+VERBS: Final[tuple[Verb, ...]] = ("list", "read", "write", "delete")
+
+Actor = Literal["executor", "collector", "server"]
+
+
+def in_order(verbs: set[Verb]) -> tuple[Verb, ...]:
+    """*verbs* in their one order."""
+    return tuple(verb for verb in VERBS if verb in verbs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Subject:
+    """A Kubernetes service account."""
+
+    cluster: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What one subject may do under one prefix of one repository."""
+
+    tenant: str
+    """Namespace of the tenant whose artifacts these are."""
+
+    actor: Actor
+    subject: Subject
+    repository: str
+    prefix: str
+    """Prefix of object keys in the repository's bucket; ends in ``/``."""
+
+    verbs: tuple[Verb, ...]
+    identity: str
+    """By which the subject reaches the store, in words."""
+
+    def __str__(self) -> str:
+        verbs = ", ".join(self.verbs)
+        return f"{self.subject} ({self.actor}): {verbs} on {self.repository}:{self.prefix}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What a credential may do under one prefix."""
+
+    prefix: str
+    verbs: tuple[Verb, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretReference:
+    """A Kubernetes Secret with an access key, and the two keys inside it."""
+
+    namespace: str
+    name: str
+    access_key: str
+    secret_key: str
+    managed: bool
+    """Whether we write it, or somebody else keeps it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """The one credential that an entry carries: the union of its actors' grants."""
+
+    tenant: str
+    repository: str
+    bucket: str
+    actors: tuple[Actor, ...]
+    accesses: tuple[Access, ...]
+    """One for each prefix, sorted by it."""
+
+    secret: SecretReference
+    policy: str | None = None
+    """Name of its policy on the server; None: the server's policies are not ours."""
+
+    users: tuple[tuple[int, str], ...] = ()
+    """Key number and user name of each live key; empty: the keys are not ours."""
+
+    publish: int | None = None
+    """Key number whose user the Secret holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """The bucket of a repository."""
+
+    repository: str
+    backend: str
+    bucket: str
+    managed: bool
+    """Whether we create or adopt it."""
+
+    tenants: tuple[str, ...]
+
+
+Topic = Literal["union", "shared", "retired", "kept", "collection", "boundary", "keys"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """Something a reader of the plan must know, in one sentence."""
+
+    topic: Topic
+    about: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """How much of a limit is used."""
+
+    what: str
+    used: int
+    limit: int
+    unit: str
+
+    @property
+    def headroom(self) -> int:
+        """What is left."""
+        return self.limit - self.used
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessPlan:
+    """All grants of a stack: the one source of policies, bindings and key formats."""
+
+    cluster: str
+    owner: str
+    grants: tuple[Grant, ...]
+    credentials: tuple[Credential, ...]
+    stores: tuple[Store, ...]
+    notes: tuple[Note, ...]
+
+    def credentials_of(self, tenant: str) -> tuple[Credential, ...]:
+        """The credentials of *tenant*, in the order of its repositories."""
+        return tuple(c for c in self.credentials if c.tenant == tenant)
+
+    def grants_of(self, tenant: str) -> tuple[Grant, ...]:
+        """The grants on *tenant*'s artifacts."""
+        return tuple(g for g in self.grants if g.tenant == tenant)
+
+    def prefix(self, tenant: str, repository: str) -> str:
+        """The prefix under which *tenant* writes *repository*'s artifacts."""
+        return next(
+            g.prefix
+            for g in self.grants
+            if (g.tenant, g.repository) == (tenant, repository)
+            and not g.prefix.startswith("uploads/")
+        )

@@ -1,0 +1,77 @@
+"""Names: every prefix and physical name is spelt here, once, from the settings alone."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+OWNER_MARK: Final = "argo-artifacts/owner"
+"""Annotation (Kubernetes) and tag (buckets) with ``<project>/<stack>`` on what we create."""
+
+REPOSITORIES_CONFIG_MAP: Final = "artifact-repositories"
+"""The ConfigMap that Argo looks up in the workflow's namespace (argo.md 2.1)."""
+
+DEFAULT_ANNOTATION: Final = "workflows.argoproj.io/default-artifact-repository"
+"""Annotation that names the default entry; without it Argo skips the ConfigMap silently."""
+
+EXECUTOR: Final = "argo-executor"
+"""Role and RoleBinding of the executors in a tenant's namespace."""
+
+COLLECTOR: Final = "argo-artifact-gc"
+"""Role and RoleBinding of the collector in a tenant's namespace."""
+
+SECRET_READER: Final = "argo-artifact-secrets"  # noqa: S105 - the name of a Role
+"""Role and RoleBinding of whoever reads the entries' Secrets for the UI."""
+
+_LABEL_LIMIT: Final = 63
+_HASH_LENGTH: Final = 6
+_OWNER_ID_LENGTH: Final = 8
+
+
+def owner_id(owner: str) -> str:
+    """The stack's id in names that take no mark: 8 hex digits of ``<project>/<stack>``."""
+    return hashlib.sha256(owner.encode()).hexdigest()[:_OWNER_ID_LENGTH]
+
+
+def label(*parts: str) -> str:
+    """Join *parts* to a DNS label; a long one is cut and told apart by 6 hex digits."""
+    whole = "-".join(parts)
+    if len(whole) <= _LABEL_LIMIT:
+        return whole
+    digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{whole[: _LABEL_LIMIT - _HASH_LENGTH - 1].rstrip('-')}-{digest}"
+
+
+def tenant_prefix(cluster: str, namespace: str) -> str:
+    """Prefix of a tenant's objects; no tenant's prefix is a prefix of another's."""
+    return f"{cluster}/{namespace}/"
+
+
+def shared_prefix(cluster: str, repository: str) -> str:
+    """Prefix where tenants meet; ``_`` stands in no namespace's name."""
+    return f"{cluster}/_shared/{repository}/"
+
+
+def uploads_prefix(namespace: str) -> str:
+    """Prefix of the files uploaded in the UI; fixed by Argo, without the cluster."""
+    return f"uploads/{namespace}/"
+
+
+def credential_secret(repository: str) -> str:
+    """Secret of a tenant with the keys of *repository*: a DNS label, as Argo mounts it by name."""
+    return label("argo-artifacts", repository)
+
+
+def ca_secret(repository: str) -> str:
+    """Secret of a tenant with the CA of *repository*'s server."""
+    return label("argo-artifacts-ca", repository)
+
+
+def minio_policy(cluster: str, namespace: str, repository: str, owner: str) -> str:
+    """Name of the MinIO policy of one tenant and repository; its parts hold no dot."""
+    return f"{cluster}.{namespace}.{repository}.{owner_id(owner)}"
+
+
+def minio_user(cluster: str, namespace: str, repository: str, key: int, owner: str) -> str:
+    """Name (and access key) of the MinIO user behind key number *key*."""
+    return f"{cluster}.{namespace}.{repository}.{key}.{owner_id(owner)}"

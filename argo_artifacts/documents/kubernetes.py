@@ -1,0 +1,43 @@
+"""Kubernetes RBAC: what each actor may do through the API server (argo.md 4.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+Rule = dict[str, list[str]]
+
+EXECUTOR: Final[tuple[Rule, ...]] = (
+    {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflowtaskresults"],
+        "verbs": ["create", "patch"],
+    },
+)
+"""The executor reports results; Secrets are mounted by the kubelet, so it reads none."""
+
+COLLECTOR: Final[tuple[Rule, ...]] = (
+    {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflowartifactgctasks"],
+        "verbs": ["list", "watch"],
+    },
+    {
+        "apiGroups": ["argoproj.io"],
+        "resources": ["workflowartifactgctasks/status"],
+        "verbs": ["patch"],
+    },
+)
+"""The garbage collection pod reads its tasks and reports on them."""
+
+
+def secret_reader(secrets: Iterable[str]) -> tuple[Rule, ...]:
+    """Reading exactly the Secrets that the entries of a namespace name."""
+    names = sorted(set(secrets))
+    if not names:
+        return ()
+    return (
+        {"apiGroups": [""], "resources": ["secrets"], "resourceNames": names, "verbs": ["get"]},
+    )

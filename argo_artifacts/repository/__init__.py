@@ -1,0 +1,1 @@
+"""Repository entries and the controller's configuration, in Argo's own words."""
