@@ -1,0 +1,5 @@
+"""A Kubernetes API, a MinIO server and a Pulumi backend on this machine, for one checkout.
+
+``python -m tools.local_platform up|down|status|env`` is what ``make`` calls;
+tests make platforms of their own with :class:`LocalPlatform` and :class:`PulumiRunner`.
+"""

@@ -1,0 +1,252 @@
+"""Runs the Pulumi CLI in a private home, backend and environment: no service, no traces.
+
+Nothing is written into the project: the stack's settings live in a file of the runner.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypedDict
+
+import yaml
+
+from tools.errors import ToolError
+from tools.local_platform import files, processes
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUN_MARK: Final = "ARGO_ARTIFACTS_RUN"
+"""Variable that tells the children of a runner, the engine's plugins included, from others."""
+
+_PROVIDER: Final = "pulumi-resource-kubernetes"
+_AMBIENT: Final = ("PULUMI_", "AWS_", "AZURE_", "GOOGLE_", "ALICLOUD_", "MINIO_", "KUBE")
+"""Variables of the user's that must not reach the program or its providers."""
+_FIXED: Final = {
+    "PULUMI_SKIP_UPDATE_CHECK": "1",
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
+    "PULUMI_DISABLE_REGISTRY_RESOLVE": "1",
+    "PULUMI_CREDENTIAL_STORE": "plaintext",
+    "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
+    "PULUMI_SKIP_CONFIRMATIONS": "1",
+}
+_END_SECONDS: Final = 60.0
+"""Time that the engine gets to finish what it has begun when it is interrupted."""
+
+
+class _Deployment(TypedDict, total=False):
+    pending_operations: list[object]
+
+
+class _Checkpoint(TypedDict, total=False):
+    latest: _Deployment
+
+
+class PulumiRunner:
+    """The Pulumi CLI for one stack of one project, with everything it keeps below *folder*.
+
+    Args:
+        folder: Where home, state, passphrase and the stack's settings are kept.
+        project: Folder with ``Pulumi.yaml``; never written to.
+        programs: Paths of the programs, as :func:`tools.programs.find_or_build` gives them.
+        stack: Name of the stack.
+        variables: Further variables of the environment; they win over all others.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        project: Path,
+        programs: Mapping[str, Path],
+        *,
+        stack: str = "local",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder.absolute()
+        self.project = project.absolute()
+        self.stack = stack
+        self.config_file = self.folder / f"Pulumi.{stack}.yaml"
+        self.home = self.folder / "pulumi-home"
+        self._programs = programs
+        self._variables = dict(variables or {})
+        self._state = self.folder / "state"
+        self._passphrase = self.folder / "passphrase"
+
+    def environment(self) -> dict[str, str]:
+        """Return the whole environment of the CLI; what is ambient stays out."""
+        mine = {key: value for key, value in os.environ.items() if not key.startswith(_AMBIENT)}
+        return mine | self.settings() | {RUN_MARK: str(self.folder)} | self._variables
+
+    def settings(self) -> dict[str, str]:
+        """Return what must be set for ``pulumi`` by hand to see this backend."""
+        self._prepare()
+        own = [str(self._programs[name].parent) for name in ("pulumi", "pulumi-language-python")]
+        path = [*dict.fromkeys(own), str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]
+        loopback = [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]
+        return _FIXED | {
+            "PATH": os.pathsep.join(path),
+            "NO_PROXY": ",".join(filter(None, loopback)),
+            "PULUMI_HOME": str(self.home),
+            "PULUMI_BACKEND_URL": self._state.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": self._passphrase.read_text(),
+        }
+
+    def run(
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        capture: bool = False,
+        check: bool = True,
+        folder: Path | None = None,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run ``pulumi`` with *arguments* in the project's folder.
+
+        An interruption is passed on once, so that the engine finishes what it has begun; a
+        second one ends it.
+
+        Args:
+            arguments: Arguments of the CLI.
+            stdin: Text for its input; the place for secrets, never the arguments.
+            capture: Return its words instead of showing them.
+            check: Raise when it fails.
+            folder: Run there instead.
+
+        Raises:
+            ToolError: The CLI failed; its own words stand above, or in the message.
+        """
+        words = subprocess.PIPE if capture else None
+        child = subprocess.Popen(  # noqa: S603 - a program of our own table
+            [self._programs["pulumi"], *arguments, "--non-interactive"],
+            cwd=folder or self.project,
+            env=self.environment(),
+            stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
+            stdout=words,
+            stderr=words,
+            text=True,
+            process_group=0,  # the terminal's Ctrl-C reaches us alone, and we pass it on
+        )
+        try:
+            out, err = child.communicate(stdin)
+        except BaseException:
+            _interrupt(child)
+            raise
+        if check and child.returncode:
+            reason = f": {err.strip()}" if capture else ", its own words stand above"
+            verb = " ".join(word for word in arguments[:2] if not word.startswith("-"))
+            msg = f"pulumi {verb}: ended with {child.returncode}{reason}"
+            raise ToolError(msg)
+        return subprocess.CompletedProcess(arguments, child.returncode, out, err)
+
+    def on_stack(
+        self, *arguments: str, stdin: str | None = None, capture: bool = False, check: bool = True
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command that reads the stack's settings, such as ``up`` or ``preview``."""
+        place = ("--stack", self.stack, "--config-file", str(self.config_file))
+        return self.run(*arguments, *place, stdin=stdin, capture=capture, check=check)
+
+    def set_secret(self, key: str, value: str) -> None:
+        """Write one secret, encrypted, into the stack's settings."""
+        self.on_stack("config", "set", "--secret", key, stdin=value, capture=True)
+
+    def make_stack(self) -> None:
+        """Make the stack where there is none and select it for the project's folder."""
+        if self._state_file().exists():
+            return
+        # The CLI writes the new stack's salt into the settings beside Pulumi.yaml: so it is
+        # shown a project of the same name elsewhere.
+        with tempfile.TemporaryDirectory() as scratch:
+            project = f"name: {self.project_name()}\nruntime: python\n"
+            (Path(scratch) / "Pulumi.yaml").write_text(project)
+            self.run("stack", "init", self.stack, capture=True, folder=Path(scratch))
+        self.run("stack", "select", self.stack, capture=True)
+
+    def resume(self) -> bool:
+        """Put right what a killed run left in the backend; return whether there was anything.
+
+        The children of that run must have ended, see :func:`end_interrupted_run`.
+        """
+        left = False
+        if any(self._locks()):
+            self.run("cancel", "--yes", "--stack", self.stack, capture=True)
+            left = True
+        if self._has_pending_operations():
+            self.on_stack("refresh", "--yes", "--clear-pending-creates", "--skip-preview")
+            left = True
+        return left
+
+    def outputs(self) -> dict[str, object]:
+        """Return the stack's outputs, secrets masked."""
+        run = self.run("stack", "output", "--json", "--stack", self.stack, capture=True)
+        return json.loads(run.stdout)
+
+    def project_name(self) -> str:
+        """Return the project's name as its file says it."""
+        return str(yaml.safe_load((self.project / "Pulumi.yaml").read_text())["name"])
+
+    def _prepare(self) -> None:
+        """Make what the CLI needs on disk: state folder, passphrase, the provider in its home."""
+        self._state.mkdir(parents=True, exist_ok=True)
+        if not self._passphrase.exists():
+            files.write(self._passphrase, secrets.token_urlsafe(24), mode=files.SECRET_MODE)
+        # A provider on PATH is taken too, but with a warning on each use when its version is
+        # not the SDK's; what `pulumi plugin install --file` copies (300 MB) is linked here.
+        version = importlib.metadata.version("pulumi-kubernetes")
+        link = self.home / "plugins" / f"resource-kubernetes-v{version}" / _PROVIDER
+        if not link.is_symlink() or link.readlink() != self._programs[_PROVIDER]:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(self._programs[_PROVIDER])
+
+    def _state_file(self) -> Path:
+        return self._state / ".pulumi" / "stacks" / self.project_name() / f"{self.stack}.json"
+
+    def _locks(self) -> list[Path]:
+        locks = self._state / ".pulumi" / "locks" / "organization" / self.project_name()
+        return list((locks / self.stack).glob("*.json"))
+
+    def _has_pending_operations(self) -> bool:
+        state: Mapping[str, _Checkpoint] = json.loads(self._state_file().read_text())
+        return bool(state["checkpoint"].get("latest", {}).get("pending_operations"))
+
+
+def end_interrupted_run(folder: Path, *, polite_seconds: float = _END_SECONDS) -> int:
+    """End what a killed run in *folder* left running, engine and plugins; return how many.
+
+    A plugin finishes the create that it has begun even when the engine has died: it gets the
+    time for that, so that the next run finds the object and not its beginnings.
+    """
+    left = processes.marked(RUN_MARK, str(folder.absolute()))
+    left = [process for process in left if process.pid != os.getpid()]
+    if polite_seconds:
+        for process in left:
+            if process.name == "pulumi":
+                processes.send(process, signal.SIGINT)
+        still = processes.wait(left, polite_seconds)
+    else:
+        still = left
+    processes.end(still, polite_seconds=0.0)
+    return len(left)
+
+
+def _interrupt(child: subprocess.Popen[str]) -> None:
+    """Pass an interruption on and wait; a second interruption ends the child at once."""
+    try:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGINT)
+        deadline = time.monotonic() + _END_SECONDS
+        while child.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.1)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
