@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple, Self
 from pydantic import AfterValidator, Field
 
 from argo_artifacts.config.base import Label, Model, ObjectName
+from argo_artifacts.config.tenants import NamespaceSettings
 
 
 class Version(NamedTuple):
@@ -100,6 +101,9 @@ class Argo(Model):
     """Release of the controller; gates what may be written."""
 
     namespace: Label = "argo"
+    namespace_settings: NamespaceSettings = NamespaceSettings(ownership="use")
+    """The Namespace object of the installation; whoever installed Argo keeps it by default."""
+
     server: Server = Field(default_factory=Server)
     collector_service_account: Label = "artifact-gc"
     """Service account of artifact garbage collection: one name in every tenant, since

@@ -1,0 +1,1 @@
+"""The Kubernetes side of tenants and of the installation."""

@@ -1,0 +1,134 @@
+"""The installation: its namespace where it is ours, and the controller's configuration."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import httpx
+import pulumi
+import yaml
+from lightkube.core.exceptions import ApiError
+from lightkube.resources import core_v1
+from pulumi_kubernetes import core, meta
+
+from argo_artifacts.documents import canonical
+from argo_artifacts.repository import controller
+
+if TYPE_CHECKING:
+    from lightkube import Client
+    from pulumi.resource_hooks import ResourceHookArgs
+
+    from argo_artifacts.config.settings import Settings
+    from components.kubernetes.ownership import OwnerGuard
+    from components.providers import Providers
+
+
+class Installation(pulumi.ComponentResource):
+    """What one Argo Workflows installation must know of its tenants' artifacts."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        guard: OwnerGuard,
+        providers: Providers,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("argo-artifacts:index:Installation", name, None, opts)
+        self._settings = settings
+        self._guard = guard
+        self._stack_providers = providers
+        namespace = self._namespace()
+        match settings.argo.controller_config:
+            case "own":
+                self._own(namespace)
+            case "patch":
+                self._patch(namespace)
+            case "values" | "none":
+                pass
+        self.register_outputs({"namespace": settings.argo.namespace})
+
+    def _namespace(self) -> core.v1.Namespace | None:
+        argo = self._settings.argo
+        if argo.namespace_settings.ownership == "use":
+            return None
+        return core.v1.Namespace(
+            argo.namespace,
+            metadata=self._guard.metadata(argo.namespace),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=self._stack_providers.kubernetes,
+                retain_on_delete=argo.namespace_settings.ownership == "adopt"
+                or not argo.namespace_settings.delete_namespace,
+                hooks=self._guard.hooks(argo.namespace_settings.ownership),
+            ),
+        )
+
+    def _own(self, namespace: core.v1.Namespace | None) -> None:
+        argo = self._settings.argo
+        core.v1.ConfigMap(
+            f"{argo.namespace}/{argo.controller_config_map}",
+            metadata=self._guard.metadata(argo.controller_config_map, argo.namespace),
+            data=controller.config_map_data(self._settings),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=self._stack_providers.kubernetes,
+                depends_on=[] if namespace is None else [namespace],
+                hooks=self._guard.hooks(),
+            ),
+        )
+
+    def _patch(self, namespace: core.v1.Namespace | None) -> None:
+        argo = self._settings.argo
+        hook = pulumi.ResourceHook(
+            "controller-config",
+            ControllerConfigGuard(self._settings, self._stack_providers.live),
+            pulumi.ResourceHookOptions(on_dry_run=True),
+        )
+        core.v1.ConfigMapPatch(
+            f"{argo.namespace}/{argo.controller_config_map}",
+            metadata=meta.v1.ObjectMetaPatchArgs(
+                name=argo.controller_config_map, namespace=argo.namespace
+            ),
+            data=controller.config_map_data(self._settings),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=self._stack_providers.kubernetes,
+                depends_on=[] if namespace is None else [namespace],
+                hooks=pulumi.ResourceHookBinding(before_create=[hook], before_update=[hook]),
+            ),
+        )
+
+
+class ControllerConfigGuard:
+    """Refuses to patch a ConfigMap that Argo would then reject as a whole.
+
+    The Helm chart writes the single key ``config``; with a second key beside it Argo's parser
+    refuses the ConfigMap (argo.md 2.3).
+    """
+
+    __name__ = "controller_config_guard"
+
+    def __init__(self, settings: Settings, live: Client) -> None:
+        self._settings = settings
+        self._live = live
+
+    def __call__(self, _args: ResourceHookArgs) -> None:
+        """Read the live ConfigMap and refuse, or return."""
+        argo = self._settings.argo
+        where = f"ConfigMap {argo.namespace}/{argo.controller_config_map}"
+        try:
+            found = self._live.get(
+                core_v1.ConfigMap, argo.controller_config_map, namespace=argo.namespace
+            )
+        except (ApiError, httpx.HTTPError) as error:
+            msg = f"{where}: cannot be read ({error}), a ConfigMap to patch is required"
+            raise pulumi.RunError(msg) from None
+        if "config" in cast("dict[str, str]", found.data or {}):
+            values = canonical.entry(controller.helm_values(self._settings))
+            inline = yaml.safe_dump(yaml.safe_load(values), default_flow_style=True, width=10_000)
+            msg = (
+                f"{where}: has Helm's single key 'config', separate keys are accepted; set"
+                f" controllerConfig: values and give the chart {inline.strip()}"
+            )
+            raise pulumi.RunError(msg)

@@ -1,0 +1,233 @@
+"""One tenant: namespace, service accounts, RBAC, Secrets and the ConfigMap that Argo reads."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pulumi
+from pulumi_kubernetes import core, rbac
+
+from argo_artifacts.access import names
+from argo_artifacts.documents import kubernetes as rules
+from argo_artifacts.repository import entries
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from argo_artifacts.access import AccessPlan, Credential
+    from argo_artifacts.config.settings import Settings
+    from argo_artifacts.config.tenants import EffectiveTenant, Ownership
+    from argo_artifacts.documents.kubernetes import Rule
+    from components.kubernetes.ownership import OwnerGuard
+    from components.providers import Providers
+    from components.store import ArtifactStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TenantArtifactsArgs:
+    """Inputs of :class:`TenantArtifacts`."""
+
+    settings: Settings
+    plan: AccessPlan
+    tenant: EffectiveTenant
+    stores: Mapping[str, ArtifactStore]
+    """By repository."""
+
+    guard: OwnerGuard
+    providers: Providers
+
+
+class TenantArtifacts(pulumi.ComponentResource):
+    """What one namespace needs to store artifacts with Argo.
+
+    Its inputs are its grants in words, so that a preview says who may do what.
+    """
+
+    config_map_name: pulumi.Output[str] | None
+
+    def __init__(
+        self, name: str, args: TenantArtifactsArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        grants = [str(grant) for grant in args.plan.grants_of(args.tenant.name)]
+        super().__init__("argo-artifacts:index:TenantArtifacts", name, {"grants": grants}, opts)
+        self._args = args
+        self._space = args.tenant.name
+        self._namespace = self._create_namespace()
+        accounts = self._service_accounts()
+        roles = self._roles()
+        ready = self._secrets()
+        self.config_map_name = self._repositories([*accounts, *roles, *ready])
+        self.register_outputs({"namespace": self._space, "configMapName": self.config_map_name})
+
+    def _options(
+        self,
+        ownership: Ownership = "create",
+        depends_on: Sequence[pulumi.Resource] = (),
+    ) -> pulumi.ResourceOptions:
+        """Options of an object in the namespace.
+
+        Where we delete the namespace, its contents go with it and need no call of their own.
+        """
+        whole = self._args.tenant.namespace.delete_namespace
+        namespace = [] if self._namespace is None else [self._namespace]
+        return pulumi.ResourceOptions(
+            parent=self,
+            provider=self._args.providers.kubernetes,
+            depends_on=[*namespace, *depends_on],
+            deleted_with=self._namespace if whole and self._namespace is not None else None,
+            retain_on_delete=ownership == "adopt",
+            hooks=self._args.guard.hooks(ownership),
+        )
+
+    def _create_namespace(self) -> core.v1.Namespace | None:
+        settings = self._args.tenant.namespace
+        if settings.ownership == "use":
+            return None
+        kept = settings.ownership == "adopt" or not settings.delete_namespace
+        return core.v1.Namespace(
+            self._space,
+            metadata=self._args.guard.metadata(self._space),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                provider=self._args.providers.kubernetes,
+                retain_on_delete=kept,
+                hooks=self._args.guard.hooks(settings.ownership),
+            ),
+        )
+
+    def _service_accounts(self) -> list[pulumi.Resource]:
+        tenant = self._args.tenant
+        if tenant.service_account_ownership == "use":
+            return []
+        executors = () if tenant.retired else tenant.service_accounts
+        return [
+            core.v1.ServiceAccount(
+                f"{self._space}/{account}",
+                metadata=self._args.guard.metadata(account, self._space),
+                opts=self._options(tenant.service_account_ownership),
+            )
+            for account in (*executors, self._args.settings.argo.collector_service_account)
+        ]
+
+    def _roles(self) -> list[pulumi.Resource]:
+        tenant, argo = self._args.tenant, self._args.settings.argo
+        made: list[pulumi.Resource] = []
+        if not tenant.retired:
+            executors = [(self._space, account) for account in tenant.service_accounts]
+            made += self._role(names.EXECUTOR, rules.EXECUTOR, executors)
+        collector = [(self._space, argo.collector_service_account)]
+        made += self._role(names.COLLECTOR, rules.COLLECTOR, collector)
+        readers = self._secret_readers()
+        secrets = rules.secret_reader(self._secret_names())
+        if readers and secrets:
+            made += self._role(names.SECRET_READER, secrets, readers)
+        return made
+
+    def _secret_readers(self) -> list[tuple[str, str]]:
+        """Who reads the Secrets for the UI, by namespace and name."""
+        argo = self._args.settings.argo
+        if argo.server.access == "none":
+            return []
+        if argo.server.auth_mode == "server":
+            return [(argo.namespace, argo.server.service_account)]
+        return [(reader.namespace, reader.name) for reader in argo.server.secret_readers]
+
+    def _secret_names(self) -> list[str]:
+        """The Secrets that the tenant's entries name."""
+        found: list[str] = []
+        for credential in self._credentials():
+            found.append(credential.secret.name)
+            if self._ca(credential) is not None:
+                found.append(names.ca_secret(credential.repository))
+        return found
+
+    def _role(
+        self, name: str, permissions: Sequence[Rule], subjects: Sequence[tuple[str, str]]
+    ) -> list[pulumi.Resource]:
+        role = rbac.v1.Role(
+            f"{self._space}/{name}",
+            metadata=self._args.guard.metadata(name, self._space),
+            rules=[
+                rbac.v1.PolicyRuleArgs(
+                    api_groups=rule["apiGroups"],
+                    resources=rule["resources"],
+                    resource_names=rule.get("resourceNames"),
+                    verbs=rule["verbs"],
+                )
+                for rule in permissions
+            ],
+            opts=self._options(),
+        )
+        binding = rbac.v1.RoleBinding(
+            f"{self._space}/{name}",
+            metadata=self._args.guard.metadata(name, self._space),
+            role_ref=rbac.v1.RoleRefArgs(
+                api_group="rbac.authorization.k8s.io", kind="Role", name=name
+            ),
+            subjects=[
+                rbac.v1.SubjectArgs(kind="ServiceAccount", namespace=namespace, name=account)
+                for namespace, account in subjects
+            ],
+            opts=self._options(depends_on=[role]),
+        )
+        return [role, binding]
+
+    def _credentials(self) -> tuple[Credential, ...]:
+        return self._args.plan.credentials_of(self._space)
+
+    def _ca(self, credential: Credential) -> str | None:
+        """PEM text of the CA that *credential*'s server is trusted by."""
+        minio = self._args.settings.repositories[credential.repository].minio
+        if minio is None or minio.tls.ca is None:
+            return None
+        return self._args.settings.certificates[minio.tls.ca]
+
+    def _secrets(self) -> list[pulumi.Resource]:
+        """The Secrets of the entries, and what must stand before they are of use."""
+        ready: list[pulumi.Resource] = []
+        for credential in self._credentials():
+            store = self._args.stores[credential.repository]
+            ready += store.access(credential)
+            data = store.secret_data(credential)
+            if data is not None:
+                ready.append(self._secret(credential.secret.name, data))
+            ca = self._ca(credential)
+            if ca is not None:
+                ready.append(
+                    self._secret(names.ca_secret(credential.repository), {entries.CA_KEY: ca})
+                )
+        return ready
+
+    def _secret(self, name: str, data: Mapping[str, pulumi.Input[str]]) -> core.v1.Secret:
+        return core.v1.Secret(
+            f"{self._space}/{name}",
+            metadata=self._args.guard.metadata(name, self._space),
+            type="Opaque",
+            data={
+                key: pulumi.Output.from_input(value).apply(encoded) for key, value in data.items()
+            },
+            opts=self._options(),
+        )
+
+    def _repositories(self, ready: Sequence[pulumi.Resource]) -> pulumi.Output[str] | None:
+        """The ConfigMap, last: whoever finds it finds all that it names."""
+        settings, plan = self._args.settings, self._args.plan
+        default = entries.default_repository(plan, self._space)
+        if default is None:
+            return None
+        config_map = core.v1.ConfigMap(
+            f"{self._space}/{names.REPOSITORIES_CONFIG_MAP}",
+            metadata=self._args.guard.metadata(
+                names.REPOSITORIES_CONFIG_MAP, self._space, {names.DEFAULT_ANNOTATION: default}
+            ),
+            data=entries.config_map_data(settings, plan, self._space),
+            opts=self._options(depends_on=ready),
+        )
+        return config_map.metadata.apply(lambda metadata: metadata.name or "")
+
+
+def encoded(value: str) -> str:
+    """A Secret's value as the API takes it, without the newline that breaks request signing."""
+    return base64.b64encode(value.rstrip("\n").encode()).decode()

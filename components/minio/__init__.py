@@ -1,0 +1,1 @@
+"""MinIO and S3-compatible servers."""

@@ -1,0 +1,149 @@
+"""A repository on a MinIO or S3-compatible server: bucket, and the users behind its entries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+
+from argo_artifacts.documents import canonical, lifecycle
+from argo_artifacts.documents import minio as documents
+from components import configuration
+from components.minio import admin
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from argo_artifacts.access import AccessPlan, Credential
+    from argo_artifacts.config.backends.minio import Minio
+    from argo_artifacts.config.settings import Settings
+    from components.providers import Providers
+    from components.store import ArtifactStore
+
+
+def minio_store(
+    settings: Settings, plan: AccessPlan, providers: Providers, repository: str
+) -> ArtifactStore:
+    """Create what *repository*'s server lacks: all of it, or nothing where keys exist already."""
+    minio = settings.repositories[repository].minio
+    if minio is None:
+        raise KeyError(repository)
+    if minio.server == "credentials":
+        return GivenStore(minio)
+    return MinioStore(repository, settings, plan, providers, minio)
+
+
+class GivenStore:
+    """A bucket with keys that exist already: nothing is created on the server."""
+
+    def __init__(self, minio: Minio) -> None:
+        self._minio = minio
+        self.bucket_name: pulumi.Output[str] = pulumi.Output.from_input(minio.bucket.name)
+
+    def secret_data(self, credential: Credential) -> Mapping[str, pulumi.Input[str]] | None:
+        """The keys that the stack's secrets hold for the credential's tenant."""
+        if not credential.secret.managed:
+            return None
+        source = (self._minio.credentials or {}).get(
+            credential.tenant, self._minio.shared_credentials
+        )
+        if source is None:
+            raise KeyError(credential.tenant)
+        return {
+            credential.secret.access_key: configuration.secret(source.access_key_config),
+            credential.secret.secret_key: configuration.secret(source.secret_key_config),
+        }
+
+    def access(self, credential: Credential) -> list[pulumi.Resource]:
+        """Nothing of ours has to stand first."""
+        del credential
+        return []
+
+
+class MinioStore(pulumi.ComponentResource):
+    """A bucket on a MinIO server and one user for each tenant, repository and live key."""
+
+    bucket_name: pulumi.Output[str]
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        plan: AccessPlan,
+        providers: Providers,
+        minio: Minio,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        super().__init__("argo-artifacts:index:MinioStore", name, None, opts)
+        self._child = pulumi.ResourceOptions(parent=self, provider=providers.minio(name))
+        self._bucket = self._create_bucket(name, settings, plan, minio)
+        self._users: dict[str, admin.User] = {}
+        self._access: dict[str, list[pulumi.Resource]] = {}
+        for credential in plan.credentials:
+            if credential.repository == name:
+                self._create_credential(credential)
+        self.bucket_name = pulumi.Output.from_input(minio.bucket.name)
+        self.register_outputs({"bucketName": self.bucket_name})
+
+    def _create_bucket(
+        self, name: str, settings: Settings, plan: AccessPlan, minio: Minio
+    ) -> admin.Bucket | None:
+        bucket = minio.bucket
+        if bucket.ownership == "use":
+            return None
+        return admin.Bucket(
+            name,
+            bucket=bucket.name,
+            ownership=bucket.ownership,
+            versioning=bucket.versioning,
+            quota_bytes=bucket.quota_bytes,
+            encryption=None
+            if bucket.encryption is None
+            else admin.Encryption(kms_key_id=bucket.encryption.kms_key_id),
+            lifecycle=[
+                admin.LifecycleRule(
+                    id=rule.id,
+                    prefix=rule.prefix,
+                    expire_days=rule.expire_days,
+                    noncurrent_expire_days=rule.noncurrent_expire_days,
+                    expire_delete_markers=rule.expire_delete_markers,
+                )
+                for rule in lifecycle.rules(settings, plan, name)
+            ],
+            force_destroy=bucket.force_destroy,
+            opts=self._child,
+        )
+
+    def _create_credential(self, credential: Credential) -> None:
+        """One policy, and for each live key a user that has it and nothing else."""
+        if credential.policy is None:
+            return
+        place = f"{credential.tenant}/{credential.repository}"
+        policy = admin.Policy(
+            place,
+            name=credential.policy,
+            document=canonical.document(documents.policy(credential)),
+            opts=self._child,
+        )
+        made: list[pulumi.Resource] = [policy] if self._bucket is None else [self._bucket, policy]
+        for key, name in credential.users:
+            user = admin.User(f"{place}/{key}", name=name, opts=self._child)
+            attachment = admin.Attachment(
+                f"{place}/{key}", user=user.name, policies=[policy.name], opts=self._child
+            )
+            made += [user, attachment]
+            if key == credential.publish:
+                self._users[credential.tenant] = user
+        self._access[credential.tenant] = made
+
+    def secret_data(self, credential: Credential) -> Mapping[str, pulumi.Input[str]] | None:
+        """The published user's name and generated secret."""
+        user = self._users[credential.tenant]
+        return {
+            credential.secret.access_key: user.name,
+            credential.secret.secret_key: user.secret_key,
+        }
+
+    def access(self, credential: Credential) -> list[pulumi.Resource]:
+        """Bucket, policy, users and attachments of *credential*."""
+        return self._access[credential.tenant]
