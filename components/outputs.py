@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from argo_artifacts.access import names
+from argo_artifacts.access.grants import in_words
 from argo_artifacts.repository import entries
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def _tenant(settings: Settings, plan: AccessPlan, name: str) -> dict[str, object
         "defaultRepository": default,
         "repositories": [c.repository for c in plan.credentials_of(name)],
         "serviceAccounts": [] if tenant.retired else list(tenant.service_accounts),
-        "grants": [str(grant) for grant in plan.grants_of(name)],
+        "grants": in_words(plan.grants_of(name)),
         "workflow": {
             "namespace": name,
             "serviceAccountName": None if tenant.retired else tenant.service_accounts[0],

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Verb = Literal["list", "read", "write", "delete"]
 VERBS: Final[tuple[Verb, ...]] = ("list", "read", "write", "delete")
@@ -48,6 +51,13 @@ class Grant:
     def __str__(self) -> str:
         verbs = ", ".join(self.verbs)
         return f"{self.subject} ({self.actor}): {verbs} on {self.repository}:{self.prefix}"
+
+
+def in_words(grants: Iterable[Grant]) -> dict[str, str]:
+    """Say *grants* by name, so that a preview shows a change of one as a change of one."""
+    return {
+        f"{g.subject} ({g.actor}) on {g.repository}:{g.prefix}": ", ".join(g.verbs) for g in grants
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import pulumi
 from pulumi_kubernetes import core, rbac
 
 from argo_artifacts.access import names
+from argo_artifacts.access.grants import in_words
 from argo_artifacts.documents import kubernetes as rules
 from argo_artifacts.repository import entries
 
@@ -50,7 +51,7 @@ class TenantArtifacts(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: TenantArtifactsArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        grants = [str(grant) for grant in args.plan.grants_of(args.tenant.name)]
+        grants = in_words(args.plan.grants_of(args.tenant.name))
         super().__init__("argo-artifacts:index:TenantArtifacts", name, {"grants": grants}, opts)
         self._args = args
         self._space = args.tenant.name
