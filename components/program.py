@@ -14,7 +14,7 @@ from components.kubernetes.ownership import OwnerGuard
 from components.kubernetes.tenant import TenantArtifacts, TenantArtifactsArgs
 from components.outputs import outputs
 from components.providers import Providers
-from components.store import provision
+from components.provision import provision
 
 if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings

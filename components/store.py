@@ -9,9 +9,7 @@ if TYPE_CHECKING:
 
     import pulumi
 
-    from argo_artifacts.access import AccessPlan, Credential
-    from argo_artifacts.config.settings import Settings
-    from components.providers import Providers
+    from argo_artifacts.access import Credential
 
 
 class ArtifactStore(Protocol):
@@ -29,21 +27,3 @@ class ArtifactStore(Protocol):
     def access(self, credential: Credential) -> list[pulumi.Resource]:
         """The resources that must stand before *credential* is of use."""
         ...
-
-
-def provision(
-    settings: Settings, plan: AccessPlan, providers: Providers, repository: str
-) -> ArtifactStore:
-    """Create the store of *repository* and the identities of its tenants.
-
-    Raises:
-        NotImplementedError: the backend is not built yet; settings refuse it before.
-    """
-    backend = settings.repositories[repository].backend
-    match backend:
-        case "minio":
-            from components.minio.store import minio_store
-
-            return minio_store(settings, plan, providers, repository)
-        case _:
-            raise NotImplementedError(backend)

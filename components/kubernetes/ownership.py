@@ -93,4 +93,7 @@ class OwnerGuard:
             msg = f"{where}: the API server cannot be reached, a reachable one is required"
             raise pulumi.RunError(msg) from None
         live = found.metadata
-        return cast("dict[str, str]", live.annotations or {}) if live is not None else {}
+        if live is None:
+            return {}
+        annotations = live.annotations  # pyright: ignore[reportUnknownMemberType] - untyped there
+        return cast("dict[str, str]", annotations or {})

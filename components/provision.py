@@ -1,0 +1,29 @@
+"""Provision: the one place that knows every cloud."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from argo_artifacts.access import AccessPlan
+    from argo_artifacts.config.settings import Settings
+    from components.providers import Providers
+    from components.store import ArtifactStore
+
+
+def provision(
+    settings: Settings, plan: AccessPlan, providers: Providers, repository: str
+) -> ArtifactStore:
+    """Create the store of *repository* and the identities of its tenants.
+
+    Raises:
+        NotImplementedError: the backend is not built yet; settings refuse it before.
+    """
+    backend = settings.repositories[repository].backend
+    match backend:
+        case "minio":
+            from components.minio.store import minio_store
+
+            return minio_store(settings, plan, providers, repository)
+        case _:
+            raise NotImplementedError(backend)
