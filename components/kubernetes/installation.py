@@ -124,8 +124,8 @@ class ControllerConfigGuard:
         except (ApiError, httpx.HTTPError) as error:
             msg = f"{where}: cannot be read ({error}), a ConfigMap to patch is required"
             raise pulumi.RunError(msg) from None
-        data = found.data  # pyright: ignore[reportUnknownMemberType] - an untyped dict there
-        if "config" in cast("dict[str, str]", data or {}):
+        data = cast("dict[str, str] | None", found.data)  # pyright: ignore[reportUnknownMemberType]
+        if "config" in (data or {}):
             values = canonical.entry(controller.helm_values(self._settings))
             inline = yaml.safe_dump(yaml.safe_load(values), default_flow_style=True, width=10_000)
             msg = (

@@ -95,5 +95,5 @@ class OwnerGuard:
         live = found.metadata
         if live is None:
             return {}
-        annotations = live.annotations  # pyright: ignore[reportUnknownMemberType] - untyped there
-        return cast("dict[str, str]", annotations or {})
+        annotations = live.annotations  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return cast("dict[str, str] | None", annotations) or {}
