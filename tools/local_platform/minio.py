@@ -119,6 +119,16 @@ class Minio:
         except OSError:
             return False
 
+    def version(self) -> str:
+        """Return the version that the running server reports to its admin."""
+        from minio import MinioAdmin  # noqa: PLC0415 - half a second that a start need not pay
+        from minio.credentials.providers import StaticProvider  # noqa: PLC0415 - the same
+
+        secret = self.credentials()
+        credentials = StaticProvider(secret.access_key, secret.secret_key)
+        admin = MinioAdmin(endpoint=self.endpoint, credentials=credentials, secure=False)
+        return str(json.loads(admin.info())["servers"][0]["version"])
+
     def failure(self) -> ToolError:
         """Say why the server does not run, with the end of its words."""
         tail = self.log.read_text().splitlines()[-_LOG_TAIL_LINES:] if self.log.exists() else []

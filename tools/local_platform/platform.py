@@ -12,6 +12,7 @@ from tools.local_platform import ports
 from tools.local_platform.cluster import Cluster
 from tools.local_platform.minio import Minio
 from tools.programs import PLATFORM, find_or_build
+from tools.test_report import note_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,6 +166,8 @@ class LocalPlatform:
     def __enter__(self) -> Self:
         try:
             self.start()
+            note_version("Kubernetes API server", self.cluster.version())
+            note_version("MinIO", self.minio.version())
         except BaseException:
             self.remove()
             raise

@@ -22,6 +22,7 @@ import yaml
 
 from tools.errors import ToolError
 from tools.local_platform import files, processes
+from tools.test_report import note_version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,7 @@ RUN_MARK: Final = "ARGO_ARTIFACTS_RUN"
 """Variable that tells the children of a runner, the engine's plugins included, from others."""
 
 _PROVIDER: Final = "pulumi-resource-kubernetes"
+_HOST: Final = "pulumi-language-python"
 _AMBIENT: Final = ("PULUMI_", "AWS_", "AZURE_", "GOOGLE_", "ALICLOUD_", "MINIO_", "KUBE")
 """Variables of the user's that must not reach the program or its providers."""
 _FIXED: Final = {
@@ -39,12 +41,16 @@ _FIXED: Final = {
     "PULUMI_CREDENTIAL_STORE": "plaintext",
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
     "PULUMI_SKIP_CONFIRMATIONS": "1",
+    # The provider that can be built is older than the SDK, which works; in 3.259 the one effect
+    # of this variable on an update is that the engine does not warn of it each time.
+    "PULUMI_DEV": "1",
 }
 _END_SECONDS: Final = 60.0
 """Time that the engine gets to finish what it has begun when it is interrupted."""
 
 
 class _Deployment(TypedDict, total=False):
+    manifest: dict[str, str]
     pending_operations: list[object]
 
 
@@ -90,8 +96,8 @@ class PulumiRunner:
     def settings(self) -> dict[str, str]:
         """Return what must be set for ``pulumi`` by hand to see this backend."""
         self._prepare()
-        own = [str(self._programs[name].parent) for name in ("pulumi", "pulumi-language-python")]
-        path = [*dict.fromkeys(own), str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]
+        own = str(self._programs["pulumi"].parent)
+        path = [own, str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]
         loopback = [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]
         return _FIXED | {
             "PATH": os.pathsep.join(path),
@@ -152,7 +158,9 @@ class PulumiRunner:
     ) -> subprocess.CompletedProcess[str]:
         """Run a command that reads the stack's settings, such as ``up`` or ``preview``."""
         place = ("--stack", self.stack, "--config-file", str(self.config_file))
-        return self.run(*arguments, *place, stdin=stdin, capture=capture, check=check)
+        done = self.run(*arguments, *place, stdin=stdin, capture=capture, check=check)
+        note_version("Pulumi engine", self._engine_version())
+        return done
 
     def set_secret(self, key: str, value: str) -> None:
         """Write one secret, encrypted, into the stack's settings."""
@@ -198,14 +206,23 @@ class PulumiRunner:
         self._state.mkdir(parents=True, exist_ok=True)
         if not self._passphrase.exists():
             files.write(self._passphrase, secrets.token_urlsafe(24), mode=files.SECRET_MODE)
-        # A provider on PATH is taken too, but with a warning on each use when its version is
-        # not the SDK's; what `pulumi plugin install --file` copies (300 MB) is linked here.
+        # Found in the home's plugins, both are used without a word; found on PATH, with a
+        # warning on each use. What `pulumi plugin install --file` copies is linked here.
         version = importlib.metadata.version("pulumi-kubernetes")
-        link = self.home / "plugins" / f"resource-kubernetes-v{version}" / _PROVIDER
-        if not link.is_symlink() or link.readlink() != self._programs[_PROVIDER]:
+        self._link(_PROVIDER, f"resource-kubernetes-v{version}")
+        if _HOST in self._programs and not self._brings_host():
+            self._link(_HOST, "language-python-v3.0.0")
+
+    def _brings_host(self) -> bool:
+        """Whether the CLI has its own language host beside it, as an official one does."""
+        return (self._programs["pulumi"].resolve().parent / _HOST).exists()
+
+    def _link(self, program: str, plugin: str) -> None:
+        link = self.home / "plugins" / plugin / program
+        if not link.is_symlink() or link.readlink() != self._programs[program]:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
-            link.symlink_to(self._programs[_PROVIDER])
+            link.symlink_to(self._programs[program])
 
     def _state_file(self) -> Path:
         return self._state / ".pulumi" / "stacks" / self.project_name() / f"{self.stack}.json"
@@ -214,9 +231,16 @@ class PulumiRunner:
         locks = self._state / ".pulumi" / "locks" / "organization" / self.project_name()
         return list((locks / self.stack).glob("*.json"))
 
-    def _has_pending_operations(self) -> bool:
+    def _deployment(self) -> _Deployment:
         state: Mapping[str, _Checkpoint] = json.loads(self._state_file().read_text())
-        return bool(state["checkpoint"].get("latest", {}).get("pending_operations"))
+        return state["checkpoint"].get("latest", {})
+
+    def _has_pending_operations(self) -> bool:
+        return bool(self._deployment().get("pending_operations"))
+
+    def _engine_version(self) -> str:
+        """Return the version of the engine that wrote the state last, if one has."""
+        return self._deployment().get("manifest", {}).get("version", "")
 
 
 def end_interrupted_run(folder: Path, *, polite_seconds: float = _END_SECONDS) -> int:

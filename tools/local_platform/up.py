@@ -62,7 +62,7 @@ class Checkout:
             if runner.resume():
                 self._say("an earlier run was cut off, the stack's state is put right")
             self._say(f"pulumi up of the stack {STACK}")
-            runner.on_stack("up", "--refresh", "--yes", "--skip-preview")
+            runner.on_stack("up", "--refresh", "--yes", "--skip-preview", "--suppress-progress")
             code = self._verify(runner) if verify else 0
             if code == 0:
                 self._summary(platform, runner.outputs(), time.monotonic() - begin)

@@ -1,0 +1,132 @@
+"""Everything that CI runs: ``python -m tools.run_tests``.
+
+Programs, linters, then all layers of tests. A layer that did not run is a failure, and so
+is a test that was skipped, deselected or expected to fail.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Final, TypedDict
+
+from rich.markup import escape
+from rich.table import Table
+
+from tools.errors import ToolError
+from tools.lint import ROOT, lint
+from tools.programs import PROGRAMS, exit_on_terminate, find_or_build
+from tools.progress import Progress, console, duration
+from tools.test_report import LAYERS, REPORT
+
+WORKERS: Final = 2
+"""Test processes; each may run an API server and an engine of its own."""
+VERSIONS: Final = ("Pulumi engine", "Kubernetes API server", "MinIO", "Argo Workflows")
+"""Programs whose running copy must have told its version to a test."""
+
+
+class Report(TypedDict):
+    """What the plugin :mod:`tools.test_report` writes."""
+
+    passed: dict[str, int]
+    unproved: list[str]
+
+
+def run_tests(arguments: list[str]) -> int:
+    """Run programs, linters and tests; return the exit code.
+
+    Args:
+        arguments: Further arguments for pytest, for a look at a part; the rules stay.
+    """
+    begin = time.monotonic()
+    names = [program.name for program in PROGRAMS]
+    programs = find_or_build(names, progress=Progress(len(names)))
+    lint()
+    linted = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        report = Path(scratch) / "report.json"
+        code = _pytest(report, arguments)
+        tested = time.monotonic()
+        facts: Report = (
+            json.loads(report.read_text()) if report.exists() else {"passed": {}, "unproved": []}
+        )
+        versions = _versions(Path(f"{report}.versions"), programs["argo-probe"])
+    console().print(_table(facts, versions), markup=False)
+    console().print(
+        f"programs and linters {duration(linted - begin)}, tests {duration(tested - linted)}\n"
+    )
+    faults = _faults(code, facts, versions)
+    for fault in faults:
+        console().print(f"[red]{escape(fault)}[/red]")
+    return 1 if faults else 0
+
+
+def _pytest(report: Path, arguments: list[str]) -> int:
+    command = [sys.executable, "-m", "pytest", "-p", "tools.test_report"]
+    command += ["-n", str(WORKERS), "--dist", "loadfile", *arguments]
+    return subprocess.run(  # noqa: S603 - pytest of the locked environment
+        command,
+        cwd=ROOT,
+        env=os.environ | {REPORT: str(report)},
+        stdin=subprocess.DEVNULL,
+        check=False,
+    ).returncode
+
+
+def _versions(noted: Path, probe: Path) -> dict[str, str]:
+    """Return what running programs said of themselves, Argo's code through our probe."""
+    pairs = [json.loads(line) for line in noted.read_text().splitlines()] if noted.exists() else []
+    run = subprocess.run([probe, "version"], capture_output=True, text=True, check=False)  # noqa: S603 - our own program
+    if run.returncode == 0:
+        pairs.append(["Argo Workflows", json.loads(run.stdout)["argo"]])
+    return dict(sorted((name, version) for name, version in pairs))
+
+
+def _table(facts: Report, versions: dict[str, str]) -> Table:
+    table = Table("layer", "tests passed", box=None, pad_edge=False)
+    for name in sorted({*LAYERS, *facts["passed"]}, key=lambda name: (*LAYERS, name).index(name)):
+        table.add_row(name, str(facts["passed"].get(name, 0)))
+    table.add_section()
+    table.add_row("running program", "version that it reported")
+    for name, version in versions.items():
+        table.add_row(name, version)
+    return table
+
+
+def _faults(code: int, facts: Report, versions: dict[str, str]) -> list[str]:
+    faults = [f"pytest: ended with {code}, 0 is accepted; see above"] if code else []
+    faults += [
+        f"tests/{name}: no test passed, a layer that did not run is no proof"
+        for name in LAYERS
+        if not facts["passed"].get(name)
+    ]
+    faults += [f"{line}, every test must run" for line in facts["unproved"]]
+    faults += [
+        f"{name}: no running copy told its version to a test"
+        for name in VERSIONS
+        if not versions.get(name)
+    ]
+    return faults
+
+
+def main() -> int:
+    """Run as a program."""
+    exit_on_terminate()
+    errors = console(stderr=True)
+    try:
+        return run_tests(sys.argv[1:])
+    except ToolError as error:
+        errors.print(f"[red]{escape(str(error))}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        errors.print("interrupted")
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
