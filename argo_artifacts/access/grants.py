@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Literal
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Verb = Literal["list", "read", "write", "delete"]
 VERBS: Final[tuple[Verb, ...]] = ("list", "read", "write", "delete")
@@ -27,6 +30,7 @@ class Subject:
     namespace: str
     name: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"
 
@@ -48,6 +52,7 @@ class Grant:
     identity: str
     """By which the subject reaches the store, in words."""
 
+    @override
     def __str__(self) -> str:
         verbs = ", ".join(self.verbs)
         return f"{self.subject} ({self.actor}): {verbs} on {self.repository}:{self.prefix}"
@@ -92,6 +97,9 @@ class Credential:
     """One for each prefix, sorted by it."""
 
     secret: SecretReference
+    ca_secret: str | None = None
+    """Name of the Secret with the CA of the server, in the same namespace."""
+
     policy: str | None = None
     """Name of its policy on the server; None: the server's policies are not ours."""
 
@@ -100,6 +108,22 @@ class Credential:
 
     publish: int | None = None
     """Key number whose user the Secret holds."""
+
+
+Purpose = Literal["executor", "collector", "secrets"]
+"""What a Role is for: reporting results, collecting garbage, reading the entries' Secrets."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A Role in a tenant's namespace, and the RoleBinding of the same name."""
+
+    namespace: str
+    name: str
+    purpose: Purpose
+    subjects: tuple[Subject, ...]
+    secrets: tuple[str, ...] = ()
+    """Names of the Secrets that it opens; only for the purpose ``secrets``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +176,12 @@ class AccessPlan:
     credentials: tuple[Credential, ...]
     stores: tuple[Store, ...]
     notes: tuple[Note, ...]
+    roles: tuple[Role, ...] = ()
+    prefixes: Mapping[tuple[str, str], str] = field(
+        default_factory=lambda: MappingProxyType({}), hash=False
+    )
+    """Where a tenant writes a repository's artifacts, by tenant and repository; also where it has
+    no access any more, since its objects stay."""
 
     def credentials_of(self, tenant: str) -> tuple[Credential, ...]:
         """The credentials of *tenant*, in the order of its repositories."""
@@ -161,11 +191,14 @@ class AccessPlan:
         """The grants on *tenant*'s artifacts."""
         return tuple(g for g in self.grants if g.tenant == tenant)
 
+    def roles_of(self, tenant: str) -> tuple[Role, ...]:
+        """The Roles in *tenant*'s namespace."""
+        return tuple(r for r in self.roles if r.namespace == tenant)
+
     def prefix(self, tenant: str, repository: str) -> str:
-        """The prefix under which *tenant* writes *repository*'s artifacts."""
-        return next(
-            g.prefix
-            for g in self.grants
-            if (g.tenant, g.repository) == (tenant, repository)
-            and not g.prefix.startswith("uploads/")
-        )
+        """The prefix under which *tenant* writes *repository*'s artifacts.
+
+        Raises:
+            KeyError: the tenant does not use that repository.
+        """
+        return self.prefixes[tenant, repository]

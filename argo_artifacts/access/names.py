@@ -63,8 +63,12 @@ def credential_secret(repository: str) -> str:
 
 
 def ca_secret(repository: str) -> str:
-    """Secret of a tenant with the CA of *repository*'s server."""
-    return label("argo-artifacts-ca", repository)
+    """Secret of a tenant with the CA of *repository*'s server.
+
+    It begins unlike :func:`credential_secret`, or the keys of a repository ``ca-x`` would meet
+    the CA of a repository ``x``.
+    """
+    return label("argo-ca", repository)
 
 
 def minio_policy(cluster: str, namespace: str, repository: str, owner: str) -> str:

@@ -5,22 +5,33 @@ Pure, total and deterministic: equal settings give an equal plan.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, assert_never
 
-from argo_artifacts.access import names
 from argo_artifacts.access.grants import (
     Access,
     AccessPlan,
     Actor,
     Credential,
     Grant,
-    Note,
     SecretReference,
     Store,
     Subject,
     Verb,
     in_order,
 )
+from argo_artifacts.access.names import (
+    ca_secret,
+    credential_secret,
+    minio_policy,
+    minio_user,
+    shared_prefix,
+    tenant_prefix,
+    uploads_prefix,
+)
+from argo_artifacts.access.notes import notes
+from argo_artifacts.access.roles import roles
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +46,10 @@ def plan(settings: Settings) -> AccessPlan:
     """Decide all access of a stack."""
     grants: list[Grant] = []
     credentials: list[Credential] = []
+    prefixes: dict[tuple[str, str], str] = {}
     for tenant in settings.tenants.values():
         for use in tenant.repositories:
+            prefixes[tenant.name, use.name] = _prefix(settings, tenant, use)
             own = list(_grants(settings, tenant, use))
             grants += own
             credential = _credential(settings, tenant, use, own)
@@ -48,7 +61,9 @@ def plan(settings: Settings) -> AccessPlan:
         grants=tuple(grants),
         credentials=tuple(credentials),
         stores=tuple(_stores(settings)),
-        notes=tuple(_notes(settings, credentials)),
+        notes=tuple(notes(settings, grants, credentials)),
+        roles=tuple(roles(settings, credentials)),
+        prefixes=MappingProxyType(prefixes),
     )
 
 
@@ -70,7 +85,7 @@ def _grants(settings: Settings, tenant: EffectiveTenant, use: RepositoryUse) -> 
             identity=identity,
         )
 
-    uploads = names.uploads_prefix(tenant.name) if _uploads(settings, repository) else None
+    uploads = uploads_prefix(tenant.name) if _uploads(settings, repository) else None
     if not tenant.retired:
         for name in tenant.service_accounts:
             subject = _subject(settings, tenant.name, name)
@@ -100,15 +115,15 @@ def _prefix(settings: Settings, tenant: EffectiveTenant, use: RepositoryUse) -> 
     if use.prefix is not None:
         return use.prefix
     if settings.repositories[use.name].shared_with:
-        return names.shared_prefix(settings.cluster.name, use.name)
-    return names.tenant_prefix(settings.cluster.name, tenant.name)
+        return shared_prefix(settings.cluster.name, use.name)
+    return tenant_prefix(settings.cluster.name, tenant.name)
 
 
 def _identity(repository: Repository, name: str) -> str:
     if repository.minio is None:
         return repository.backend
     existing = repository.minio.existing_secret
-    return f"Secret {existing.name if existing else names.credential_secret(name)}"
+    return f"Secret {existing.name if existing else credential_secret(name)}"
 
 
 def _credential(
@@ -118,14 +133,16 @@ def _credential(
     minio = settings.repositories[use.name].minio
     if minio is None or not grants:
         return None
-    actors: list[Actor] = [a for a in ("executor", "collector", "server") if _acts(grants, a)]
+    acting = {grant.actor for grant in grants}
+    order: tuple[Actor, ...] = ("executor", "collector", "server")
     credential = Credential(
         tenant=tenant.name,
         repository=use.name,
         bucket=minio.bucket.name,
-        actors=tuple(actors),
+        actors=tuple(actor for actor in order if actor in acting),
         accesses=_union(grants),
         secret=_secret(tenant.name, use.name, minio),
+        ca_secret=None if minio.tls.ca is None else ca_secret(use.name),
     )
     match minio.server:
         case "external" | "helm":
@@ -134,10 +151,6 @@ def _credential(
             return credential
         case _:
             assert_never(minio.server)
-
-
-def _acts(grants: list[Grant], actor: Actor) -> bool:
-    return any(grant.actor == actor for grant in grants)
 
 
 def _union(grants: list[Grant]) -> tuple[Access, ...]:
@@ -159,7 +172,7 @@ def _secret(namespace: str, repository: str, minio: Minio) -> SecretReference:
         )
     return SecretReference(
         namespace=namespace,
-        name=names.credential_secret(repository),
+        name=credential_secret(repository),
         access_key="accessKey",
         secret_key="secretKey",  # noqa: S106 - the name of the key inside the Secret
         managed=True,
@@ -167,18 +180,14 @@ def _secret(namespace: str, repository: str, minio: Minio) -> SecretReference:
 
 
 def _with_users(settings: Settings, credential: Credential, minio: Minio) -> Credential:
+    """*credential* with a policy of its own and one user for each live key."""
     cluster, owner = settings.cluster.name, settings.owner
     tenant, repository = credential.tenant, credential.repository
-    return Credential(
-        tenant=tenant,
-        repository=repository,
-        bucket=credential.bucket,
-        actors=credential.actors,
-        accesses=credential.accesses,
-        secret=credential.secret,
-        policy=names.minio_policy(cluster, tenant, repository, owner),
+    return replace(
+        credential,
+        policy=minio_policy(cluster, tenant, repository, owner),
         users=tuple(
-            (key, names.minio_user(cluster, tenant, repository, key, owner))
+            (key, minio_user(cluster, tenant, repository, key, owner))
             for key in sorted(minio.keys.live)
         ),
         publish=minio.keys.publish,
@@ -200,85 +209,4 @@ def _stores(settings: Settings) -> Iterator[Store]:
                 for tenant in settings.tenants.values()
                 if any(use.name == name for use in tenant.repositories)
             ),
-        )
-
-
-def _notes(settings: Settings, credentials: list[Credential]) -> Iterator[Note]:
-    """What a reader must know, most general first."""
-    yield Note(
-        topic="boundary",
-        about="namespace",
-        text="the boundary that holds is the namespace: whoever may create a Workflow there can"
-        " use each of its service accounts and mount each of its Secrets",
-    )
-    if settings.argo.server.access == "shared":
-        yield Note(
-            topic="boundary",
-            about="argo-server",
-            text="argo-server opens whatever location a Workflow names: whoever may write"
-            " Workflows in one namespace can make it show what its identity reads;"
-            " server.access: none closes this",
-        )
-    for credential in credentials:
-        if len(credential.actors) > 1:
-            yield Note(
-                topic="union",
-                about=f"{credential.tenant}/{credential.repository}",
-                text=f"one Secret serves {', '.join(credential.actors)}: each may do what any of"
-                " them may (Argo knows one credential for an entry)",
-            )
-    yield from _repository_notes(settings)
-    for tenant in settings.tenants.values():
-        yield from _tenant_notes(settings, tenant)
-
-
-def _repository_notes(settings: Settings) -> Iterator[Note]:
-    for name, repository in sorted(settings.repositories.items()):
-        if repository.shared_with:
-            yield Note(
-                topic="shared",
-                about=name,
-                text=f"{', '.join(repository.shared_with)} meet under one prefix",
-            )
-        minio = repository.minio
-        if minio is None or minio.server != "credentials":
-            continue
-        yield Note(
-            topic="keys",
-            about=name,
-            text="the rights of these keys are kept by whoever made them; verify shows what they"
-            " really allow",
-        )
-        if minio.credentials is None:
-            yield Note(
-                topic="shared",
-                about=name,
-                text="one key may serve every tenant: then nothing isolates the tenants here",
-            )
-
-
-def _tenant_notes(settings: Settings, tenant: EffectiveTenant) -> Iterator[Note]:
-    if tenant.retired:
-        yield Note(
-            topic="retired",
-            about=tenant.name,
-            text="no executor any more; the UI still reads and garbage collection still deletes",
-        )
-    if not tenant.artifact_gc:
-        removal = (
-            "its workflows can be deleted all the same (forceFinalizerRemoval)"
-            if settings.argo.release >= (3, 5, 0)
-            else "such a workflow stays until its finalizer is removed by hand (Argo < 3.5)"
-        )
-        yield Note(
-            topic="collection",
-            about=tenant.name,
-            text="artifactGC is off: a workflow that asks for garbage collection is refused the"
-            f" deletion and its objects stay; {removal}",
-        )
-    if not (tenant.namespace.ownership == "create" and tenant.namespace.delete_namespace):
-        yield Note(
-            topic="kept",
-            about=tenant.name,
-            text="removing the tenant ends its access and keeps its namespace and its objects",
         )

@@ -1,0 +1,78 @@
+"""Roles: what each actor may do through the API server, in the tenants' namespaces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from argo_artifacts.access.grants import Credential, Role, Subject
+from argo_artifacts.access.names import COLLECTOR, EXECUTOR, SECRET_READER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from argo_artifacts.config.settings import Settings
+    from argo_artifacts.config.tenants import EffectiveTenant
+
+
+def roles(settings: Settings, credentials: Sequence[Credential]) -> Iterator[Role]:
+    """The Roles of every tenant."""
+    for tenant in settings.tenants.values():
+        own = [c for c in credentials if c.tenant == tenant.name]
+        yield from _of_tenant(settings, tenant, own)
+
+
+def _of_tenant(
+    settings: Settings, tenant: EffectiveTenant, credentials: Sequence[Credential]
+) -> Iterator[Role]:
+    cluster = settings.cluster.name
+    if not tenant.retired:
+        yield Role(
+            namespace=tenant.name,
+            name=EXECUTOR,
+            purpose="executor",
+            subjects=tuple(
+                Subject(cluster=cluster, namespace=tenant.name, name=account)
+                for account in tenant.service_accounts
+            ),
+        )
+    # Also where artifactGC is off: a workflow that asks for collection gets an answer.
+    collector = settings.argo.collector_service_account
+    yield Role(
+        namespace=tenant.name,
+        name=COLLECTOR,
+        purpose="collector",
+        subjects=(Subject(cluster=cluster, namespace=tenant.name, name=collector),),
+    )
+    readers, secrets = secret_readers(settings), _secrets(credentials)
+    if readers and secrets:
+        yield Role(
+            namespace=tenant.name,
+            name=SECRET_READER,
+            purpose="secrets",
+            subjects=readers,
+            secrets=secrets,
+        )
+
+
+def secret_readers(settings: Settings) -> tuple[Subject, ...]:
+    """Who reads the entries' Secrets for the UI: argo-server itself, or its users.
+
+    argo-server asks the API server with its own identity in authMode server, and with the
+    user's otherwise (argo.md 4.1).
+    """
+    cluster, argo = settings.cluster.name, settings.argo
+    if argo.server.access == "none":
+        return ()
+    if argo.server.auth_mode == "server":
+        name = argo.server.service_account
+        return (Subject(cluster=cluster, namespace=argo.namespace, name=name),)
+    return tuple(
+        Subject(cluster=cluster, namespace=reader.namespace, name=reader.name)
+        for reader in argo.server.secret_readers
+    )
+
+
+def _secrets(credentials: Sequence[Credential]) -> tuple[str, ...]:
+    found = {c.secret.name for c in credentials}
+    found |= {c.ca_secret for c in credentials if c.ca_secret is not None}
+    return tuple(sorted(found))
