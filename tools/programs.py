@@ -28,7 +28,7 @@ from tools.go_build import Build, Cache, Program, missing_go
 from tools.progress import Progress, console, duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 TOOLS: Final = Path(__file__).parent
 
@@ -179,6 +179,13 @@ def find_or_build(
         for found in search(names, progress=progress, tools=tools)
         for executable, folder in found.folders.items()
     }
+
+
+def with_programs(programs: Mapping[str, Path], path: str) -> str:
+    """Put the folders of built *programs* before *path*; the others are on PATH as it is."""
+    root = cache_root()
+    built = [str(place.parent) for place in programs.values() if place.is_relative_to(root)]
+    return os.pathsep.join([*dict.fromkeys(built), path])
 
 
 def search(

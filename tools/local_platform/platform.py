@@ -11,7 +11,7 @@ from tools.errors import ToolError
 from tools.local_platform import ports
 from tools.local_platform.cluster import Cluster
 from tools.local_platform.minio import Minio
-from tools.programs import PLATFORM, find_or_build
+from tools.programs import PLATFORM, find_or_build, with_programs
 from tools.test_report import note_version
 
 if TYPE_CHECKING:
@@ -99,7 +99,8 @@ class LocalPlatform:
 
     def environment(self) -> dict[str, str]:
         """Return the variables with which kubectl reaches this platform and no other."""
-        path = f"{self.programs['kubectl'].parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+        own = {"kubectl": self.programs["kubectl"]}
+        path = with_programs(own, os.environ.get("PATH", os.defpath))
         return {"KUBECONFIG": str(self.kubeconfig), "PATH": path}
 
     def start(self) -> bool:

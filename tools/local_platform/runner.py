@@ -22,6 +22,7 @@ import yaml
 
 from tools.errors import ToolError
 from tools.local_platform import files, processes
+from tools.programs import with_programs
 from tools.test_report import note_version
 
 if TYPE_CHECKING:
@@ -96,11 +97,11 @@ class PulumiRunner:
     def settings(self) -> dict[str, str]:
         """Return what must be set for ``pulumi`` by hand to see this backend."""
         self._prepare()
-        own = str(self._programs["pulumi"].parent)
-        path = [own, str(Path(sys.prefix) / "bin"), os.environ.get("PATH", "")]
+        own = {"pulumi": self._programs["pulumi"]}
+        path = with_programs(own, os.environ.get("PATH", os.defpath))
         loopback = [os.environ.get("NO_PROXY", ""), "127.0.0.1", "localhost"]
         return _FIXED | {
-            "PATH": os.pathsep.join(path),
+            "PATH": f"{sys.prefix}/bin{os.pathsep}{path}",
             "NO_PROXY": ",".join(filter(None, loopback)),
             "PULUMI_HOME": str(self.home),
             "PULUMI_BACKEND_URL": self._state.as_uri(),

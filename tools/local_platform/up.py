@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tools.errors import ToolError
-from tools.local_platform import files
+from tools.local_platform import files, summary
 from tools.local_platform.platform import LocalPlatform
 from tools.local_platform.runner import PulumiRunner, end_interrupted_run
-from tools.programs import PLATFORM, find_or_build
+from tools.programs import PLATFORM, find_or_build, with_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator
 
     from rich.console import Console
 
@@ -65,7 +65,8 @@ class Checkout:
             runner.on_stack("up", "--refresh", "--yes", "--skip-preview", "--suppress-progress")
             code = self._verify(runner) if verify else 0
             if code == 0:
-                self._summary(platform, runner.outputs(), time.monotonic() - begin)
+                spent = time.monotonic() - begin
+                summary.show(self._out, platform, runner.config_file, runner.outputs(), spent)
             return code
 
     def down(self) -> None:
@@ -93,7 +94,7 @@ class Checkout:
             msg = f"{self.folder}: nothing runs here, a started platform is needed; `make up`"
             raise ToolError(msg)
         settings = PulumiRunner(self.folder, self.project, programs, stack=STACK).settings()
-        path = f"{programs['kubectl'].parent}{os.pathsep}{settings['PATH']}"
+        path = with_programs({"kubectl": programs["kubectl"]}, settings["PATH"])
         return settings | {"PATH": path, "KUBECONFIG": str(platform.kubeconfig)}
 
     @contextmanager
@@ -163,12 +164,6 @@ class Checkout:
             check=False,
         )
         return child.returncode
-
-    def _summary(
-        self, platform: LocalPlatform, outputs: Mapping[str, object], seconds: float
-    ) -> None:
-        del platform
-        self._say(f"{json.dumps(outputs, indent=1)}\nall in {seconds:.0f} s")
 
     def _say(self, text: str) -> None:
         self._out.print(text, markup=False)
