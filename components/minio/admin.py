@@ -189,7 +189,7 @@ class User(pulumi.CustomResource):
             status: A disabled user may do nothing, nor may the keys that it minted.
             opts: Options of the resource.
         """
-        inputs = {"name": name, "status": status, "secret_key": None}
+        inputs = {"name": name, "status": status, "secretKey": None}
         opts = pulumi.ResourceOptions.merge(
             opts, pulumi.ResourceOptions(additional_secret_outputs=["secretKey"])
         )
@@ -205,7 +205,7 @@ class User(pulumi.CustomResource):
     @pulumi.getter(name="secretKey")
     def secret_key(self) -> pulumi.Output[str]:
         """Generated secret; empty for an imported user, whose secret nobody can read."""
-        return _text(self, "secret_key")
+        return _text(self, "secretKey")
 
 
 class Attachment(pulumi.CustomResource):
