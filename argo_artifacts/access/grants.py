@@ -156,9 +156,19 @@ class Quota:
     """How much of a limit is used."""
 
     what: str
+    """What is counted, and where."""
+
     used: int
     limit: int
     unit: str
+    item: str = ""
+    """The one thing that is counted, of several of its kind."""
+
+    where: str = ""
+    """Path of the settings that make it so large."""
+
+    cure: str = ""
+    """What to do where it is too large."""
 
     @property
     def headroom(self) -> int:

@@ -25,12 +25,17 @@ SECRET_READER: Final = "argo-artifact-secrets"  # noqa: S105 - the name of a Rol
 
 _LABEL_LIMIT: Final = 63
 _HASH_LENGTH: Final = 6
-_OWNER_ID_LENGTH: Final = 8
+_ID_LENGTH: Final = 8
+
+
+def short_id(text: str) -> str:
+    """8 hex digits that stand for *text* where it cannot be spelt out."""
+    return hashlib.sha256(text.encode()).hexdigest()[:_ID_LENGTH]
 
 
 def owner_id(owner: str) -> str:
-    """The stack's id in names that take no mark: 8 hex digits of ``<project>/<stack>``."""
-    return hashlib.sha256(owner.encode()).hexdigest()[:_OWNER_ID_LENGTH]
+    """The stack's id in names that take no mark, from ``<project>/<stack>``."""
+    return short_id(owner)
 
 
 def label(*parts: str) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from argo_artifacts.access.grants import Role
 
 Rule = dict[str, list[str]]
 
@@ -41,3 +43,16 @@ def secret_reader(secrets: Iterable[str]) -> tuple[Rule, ...]:
     return (
         {"apiGroups": [""], "resources": ["secrets"], "resourceNames": names, "verbs": ["get"]},
     )
+
+
+def rules(role: Role) -> tuple[Rule, ...]:
+    """The rules of *role*."""
+    match role.purpose:
+        case "executor":
+            return EXECUTOR
+        case "collector":
+            return COLLECTOR
+        case "secrets":
+            return secret_reader(role.secrets)
+        case _:
+            assert_never(role.purpose)

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from argo_artifacts.access.grants import Access, Credential, Verb
 
-GET: Final = "s3:GetObject"  # driver: load, stat and stream an object
-PUT: Final = "s3:PutObject"  # driver: save; creates, uploads and completes multipart uploads too
-ABORT: Final = "s3:AbortMultipartUpload"  # driver: save, cleaning up after an error above 16 MiB
-DELETE: Final = "s3:DeleteObject"  # driver: delete, in garbage collection
-LIST: Final = "s3:ListBucket"  # driver: directories; a missing optional input answers not found
+GET: Final = "s3:GetObject"
+PUT: Final = "s3:PutObject"
+ABORT: Final = "s3:AbortMultipartUpload"
+DELETE: Final = "s3:DeleteObject"
+LIST: Final = "s3:ListBucket"
 
 OBJECT_ACTIONS: Final[Mapping[Verb, tuple[str, ...]]] = {
     "list": (),
@@ -23,8 +23,20 @@ OBJECT_ACTIONS: Final[Mapping[Verb, tuple[str, ...]]] = {
 }
 """Actions on objects that each verb needs; ``list`` is an action on the bucket."""
 
+WHY: Final[Mapping[str, str]] = {
+    LIST: "lists directories; a missing optional input answers not found instead of forbidden",
+    GET: "loads, stats and streams an object",
+    PUT: "saves an object; creates, uploads and completes multipart uploads too",
+    ABORT: "ends a multipart upload (above 16 MiB) that failed",
+    DELETE: "removes an object in garbage collection",
+}
+"""The call of Argo's driver that needs each action (argo.md section 3)."""
+
 MAX_POLICY_BYTES: Final = 20480
 """Largest policy document that a MinIO server takes (measured: docs/minio-admin-provider.md)."""
+
+MAX_USER_NAME: Final = 250
+"""Longest user name to which a MinIO server attaches a policy (measured, as above)."""
 
 _NO_ADMIN: Final[Mapping[str, object]] = {
     "Sid": "NoAdmin",
@@ -43,17 +55,17 @@ def policy(credential: Credential) -> dict[str, object]:
 
 
 def _objects(bucket: str, accesses: Iterable[Access]) -> Iterator[dict[str, object]]:
-    """One statement for each set of actions, with all the prefixes that have it."""
-    prefixes: dict[tuple[str, ...], list[str]] = {}
+    """One statement for each set of verbs, named by them, with all the prefixes that have it."""
+    prefixes: dict[tuple[Verb, ...], list[str]] = {}
     for access in accesses:
-        actions = tuple(sorted(a for verb in access.verbs for a in OBJECT_ACTIONS[verb]))
-        if actions:
-            prefixes.setdefault(actions, []).append(access.prefix)
-    for index, (actions, under) in enumerate(sorted(prefixes.items()), start=1):
+        verbs: tuple[Verb, ...] = tuple(v for v in access.verbs if OBJECT_ACTIONS[v])
+        if verbs:
+            prefixes.setdefault(verbs, []).append(access.prefix)
+    for verbs, under in sorted(prefixes.items()):
         yield {
-            "Sid": f"Objects{index}",
+            "Sid": "".join(verb.title() for verb in verbs),
             "Effect": "Allow",
-            "Action": list(actions),
+            "Action": sorted(action for verb in verbs for action in OBJECT_ACTIONS[verb]),
             "Resource": [f"{bucket}/{prefix}*" for prefix in sorted(under)],
         }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from argo_artifacts.config.argo import FORCE_FINALIZER_REMOVAL
 from argo_artifacts.documents import canonical
@@ -31,18 +31,29 @@ def config_map_data(settings: Settings) -> dict[str, str]:
 def helm_values(settings: Settings) -> dict[str, object]:
     """Values for the argo-workflows chart that agree with what this stack provisions.
 
-    Service accounts and RBAC of the tenants are ours, so the chart makes none of its own.
+    Service accounts and RBAC of the tenants are ours, so the chart makes none of its own. The
+    chart writes one ConfigMap with the single key ``config``, which nobody else can add to: the
+    ConfigMap is either ours or the chart's.
     """
-    namespaces = sorted(t.name for t in settings.tenants.values())
+    argo = settings.argo
     return {
-        "controller": {
-            "workflowDefaults": workflow_defaults(settings),
-            "workflowNamespaces": namespaces,
-        },
+        "controller": _controller(settings),
         "server": {
-            "serviceAccount": {"create": True, "name": settings.argo.server.service_account},
-            "authModes": [settings.argo.server.auth_mode],
+            "authModes": [argo.server.auth_mode],
+            "serviceAccount": {"create": True, "name": argo.server.service_account},
         },
         "workflow": {"rbac": {"create": False}, "serviceAccount": {"create": False}},
-        "useStaticCredentials": False,
     }
+
+
+def _controller(settings: Settings) -> dict[str, object]:
+    argo = settings.argo
+    match argo.controller_config:
+        case "own":
+            return {"configMap": {"create": False, "name": argo.controller_config_map}}
+        case "values" | "patch":
+            return {"workflowDefaults": workflow_defaults(settings)}
+        case "none":
+            return {}
+        case _:
+            assert_never(argo.controller_config)

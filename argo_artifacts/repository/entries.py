@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from argo_artifacts.access import names
 from argo_artifacts.config.argo import ADDRESSING_STYLE
 from argo_artifacts.documents import canonical
 
@@ -46,8 +45,8 @@ def _minio(settings: Settings, credential: Credential, key_format: str) -> dict[
         "accessKeySecret": {"name": secret.name, "key": secret.access_key},
         "secretKeySecret": {"name": secret.name, "key": secret.secret_key},
     }
-    if minio.tls.ca is not None:
-        block["caSecret"] = {"name": names.ca_secret(credential.repository), "key": CA_KEY}
+    if credential.ca_secret is not None:
+        block["caSecret"] = {"name": credential.ca_secret, "key": CA_KEY}
     if settings.argo.has(ADDRESSING_STYLE):
         block["addressingStyle"] = "path"  # S3-compatible servers seldom have wildcard names
     return block
