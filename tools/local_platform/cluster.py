@@ -78,7 +78,7 @@ class Cluster:
         """Record that this cluster came up whole: from now on its data are kept."""
         files.write(self._made, json.dumps(dict(self._ports)) + "\n")
 
-    def end(self, *, polite_seconds: float = 10.0) -> None:
+    def end(self, *, polite_seconds: float = 5.0) -> None:
         """End the cluster's processes: who asks first, who answers last."""
         for names in (CLIENTS, ("kube-apiserver",), ("etcd",)):
             processes.end(processes.owned(self._work, names), polite_seconds=polite_seconds)

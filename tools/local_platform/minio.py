@@ -102,7 +102,7 @@ class Minio:
         finally:
             os.close(words)
 
-    def end(self, *, polite_seconds: float = 10.0) -> None:
+    def end(self, *, polite_seconds: float = 5.0) -> None:
         """End the server."""
         processes.end(self.running(), polite_seconds=polite_seconds)
 

@@ -128,7 +128,7 @@ class LocalPlatform:
 
     def stop(self) -> None:
         """End every process and keep the data."""
-        self._end(polite_seconds=10.0)
+        self._end(polite_seconds=5.0)
 
     def remove(self) -> None:
         """End every process and remove cluster, data and secrets; the ports are kept."""

@@ -68,13 +68,21 @@ def look(pid: int) -> Process | None:
     """Return the process *pid*, or None when there is none or it is a zombie."""
     try:
         arguments = (_PROC / str(pid) / "cmdline").read_text(errors="replace")
+    except OSError:
+        return None
+    started = _started(pid)
+    if not arguments or started is None:
+        return None
+    return Process(pid, started, tuple(arguments.rstrip("\0").split("\0")))
+
+
+def _started(pid: int) -> int | None:
+    try:
         # The name in parentheses may hold anything, so count from its end.
         fields = (_PROC / str(pid) / "stat").read_text(errors="replace").rpartition(")")[2].split()
-    except (OSError, ValueError):
+    except OSError:
         return None
-    if not arguments:
-        return None
-    return Process(pid, int(fields[19]), tuple(arguments.rstrip("\0").split("\0")))
+    return int(fields[19])
 
 
 def owned(folder: Path, names: Collection[str]) -> list[Process]:
@@ -105,7 +113,7 @@ def is_alive(process: Process) -> bool:
     return now is not None and now.started == process.started
 
 
-def end(some: Iterable[Process], *, polite_seconds: float = 10.0) -> None:
+def end(some: Iterable[Process], *, polite_seconds: float = 5.0) -> None:
     """Ask processes to end, then end them; return when all are gone.
 
     Args:
@@ -127,14 +135,19 @@ def send(process: Process, number: signal.Signals) -> None:
     with suppress(OSError):
         handle = os.pidfd_open(process.pid)
         try:
-            if is_alive(process):  # the handle is open: the id cannot change hands any more
+            # The handle is open, so the id cannot change hands any more.
+            if _started(process.pid) == process.started:
                 signal.pidfd_send_signal(handle, number)
         finally:
             os.close(handle)
 
 
 def wait(some: Iterable[Process], seconds: float) -> list[Process]:
-    """Wait until all are gone or the time is up; return those still there."""
+    """Wait until all are gone or the time is up; return those still there.
+
+    Gone means all threads, with all files and ports that they held: a process whose memory
+    is gone already may still listen.
+    """
     deadline = time.monotonic() + seconds
     left: list[Process] = []
     for process in some:
@@ -142,13 +155,12 @@ def wait(some: Iterable[Process], seconds: float) -> list[Process]:
             handle = os.pidfd_open(process.pid)
             poll = select.poll()
             poll.register(handle, select.POLLIN)
-            if is_alive(process):
-                poll.poll(max(0.0, deadline - time.monotonic()) * 1000)
+            patience = max(0.0, deadline - time.monotonic()) * 1000
+            if _started(process.pid) == process.started and not poll.poll(patience):
+                left.append(process)
             os.close(handle)
         with suppress(ChildProcessError):
             os.waitpid(process.pid, os.WNOHANG)  # a child of ours must not stay a zombie
-        if is_alive(process):
-            left.append(process)
     return left
 
 
