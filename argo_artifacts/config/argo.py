@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Final, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, Field
+from typing_extensions import override
 
 from argo_artifacts.config.base import Label, Model, ObjectName
 from argo_artifacts.config.tenants import NamespaceSettings
@@ -30,6 +31,7 @@ class Version(NamedTuple):
             raise ValueError(msg)
         return cls(*(int(part) for part in parts))
 
+    @override
     def __str__(self) -> str:
         return f"{self.major}.{self.minor}.{self.patch}"
 
@@ -74,13 +76,18 @@ class ServiceAccountReference(Model):
     """A service account by namespace and name."""
 
     namespace: Label
+    """Its namespace."""
+
     name: Label
+    """Its name."""
 
 
 class Server(Model):
     """argo-server: the UI, which opens artifacts with an identity of its own."""
 
     service_account: Label = "argo-server"
+    """Service account of argo-server, in the installation's namespace."""
+
     access: Literal["none", "shared"] = "shared"
     """``shared``: reads every tenant's artifacts for the UI; ``none``: the UI shows none."""
 
@@ -101,10 +108,14 @@ class Argo(Model):
     """Release of the controller; gates what may be written."""
 
     namespace: Label = "argo"
+    """Namespace of controller and argo-server."""
+
     namespace_settings: NamespaceSettings = NamespaceSettings(ownership="use")
     """The Namespace object of the installation; whoever installed Argo keeps it by default."""
 
     server: Server = Field(default_factory=Server)
+    """argo-server, the UI."""
+
     collector_service_account: Label = "artifact-gc"
     """Service account of artifact garbage collection: one name in every tenant, since
     workflowDefaults is one for the installation."""
@@ -113,6 +124,7 @@ class Argo(Model):
     """Who writes workflowDefaults: we own the ConfigMap, patch it, print Helm values, or nobody."""
 
     controller_config_map: ObjectName = "workflow-controller-configmap"
+    """Name of the controller's ConfigMap (controllerConfig own or patch)."""
 
     @property
     def release(self) -> Version:

@@ -7,13 +7,18 @@ Rules across fields or entries stand in :mod:`argo_artifacts.config.rules`.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import core_schema
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable, Mapping
+
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+    from pydantic.json_schema import JsonSchemaValue
 
 NAMESPACE: Final = "argo-artifacts"
 """Namespace of the project's configuration keys: ``argo-artifacts:tenants``."""
@@ -52,37 +57,70 @@ class Model(BaseModel):
     )
 
 
-def _matching(pattern: str, accepted: str) -> Callable[[str], str]:
-    compiled = re.compile(pattern)
+_KINDS: Final[Mapping[type, str]] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "text",
+    list: "a list",
+    tuple: "a list",
+    dict: "a mapping",
+    type(None): "null",
+}
 
-    def check(value: str) -> str:
-        if compiled.fullmatch(value) is None:
-            msg = f"{value!r}, {accepted} is accepted"
+
+def found_kind(value: object) -> str:
+    """Name the kind of *value*, never the value."""
+    return _KINDS.get(type(value), f"a value of kind {type(value).__name__}")
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Annotation of text that matches a pattern as a whole; the JSON schema says the same."""
+
+    pattern: str
+    accepted: str
+    """What is accepted, in words."""
+
+    limit: int | None = None
+    """Largest number of characters."""
+
+    found: str | None = None
+    """Said instead of repeating the value, where that may be a secret in the wrong place."""
+
+    def __call__(self, value: str) -> str:
+        """Return *value*.
+
+        Raises:
+            ValueError: it does not match, or is too long.
+        """
+        if re.fullmatch(self.pattern, value) is None:
+            msg = f"{self.found or repr(value)}, {self.accepted}"
+            raise ValueError(msg)
+        if self.limit is not None and len(value) > self.limit:
+            msg = f"{len(value)} characters, at most {self.limit} are accepted"
             raise ValueError(msg)
         return value
 
-    return check
+    def __get_pydantic_core_schema__(
+        self, source: object, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        """Check after the text itself was checked."""
+        return core_schema.no_info_after_validator_function(self, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The pattern as editors read it."""
+        limit = {} if self.limit is None else {"maxLength": self.limit}
+        return handler(schema) | {"pattern": f"^({self.pattern})$"} | limit
 
 
-_LABEL: Final = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_LABEL: Final = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+_A_LABEL: Final = "a DNS label (lower-case letters, digits, '-') is accepted"
 
-
-def _length(limit: int) -> Callable[[str], str]:
-    def check(value: str) -> str:
-        if len(value) > limit:
-            msg = f"{len(value)} characters, at most {limit} are accepted"
-            raise ValueError(msg)
-        return value
-
-    return check
-
-
-Label = Annotated[
-    str,
-    AfterValidator(_matching(_LABEL, "a DNS label (lower-case letters, digits, '-')")),
-    AfterValidator(_length(MAX_LABEL)),
-    Field(json_schema_extra={"pattern": f"^{_LABEL}$", "maxLength": MAX_LABEL}),
-]
+A_LABEL: Final = Matching(_LABEL, _A_LABEL, MAX_LABEL)
+Label = Annotated[str, A_LABEL]
 """A DNS label: namespaces, repository names, and what Argo mounts as a volume (argo.md 4.4)."""
 
 RESERVED_CLUSTER_NAMES: Final = frozenset({"uploads"})
@@ -97,73 +135,102 @@ def _cluster_name(value: str) -> str:
 
 
 ClusterName = Annotated[
-    str,
-    AfterValidator(_matching(_LABEL, "a DNS label (lower-case letters, digits, '-')")),
-    AfterValidator(_length(MAX_CLUSTER_NAME)),
-    AfterValidator(_cluster_name),
-    Field(json_schema_extra={"pattern": f"^{_LABEL}$", "maxLength": MAX_CLUSTER_NAME}),
+    str, Matching(_LABEL, _A_LABEL, MAX_CLUSTER_NAME), AfterValidator(_cluster_name)
 ]
 """The cluster's name: first segment of every prefix, part of names and trust."""
 
 ObjectName = Annotated[
     str,
-    AfterValidator(
-        _matching(
-            rf"{_LABEL}(\.{_LABEL})*", "a DNS subdomain (lower-case letters, digits, '-', '.')"
-        )
+    Matching(
+        rf"{_LABEL}(\.{_LABEL})*",
+        "a DNS subdomain (lower-case letters, digits, '-', '.') is accepted",
+        253,
     ),
-    AfterValidator(_length(253)),
 ]
 """Name of a Kubernetes object that Argo does not mount: ConfigMaps."""
 
+
 SecretKey = Annotated[
     str,
-    AfterValidator(
-        _matching(r"[-._a-zA-Z0-9]{1,253}", "a key of letters, digits, '-', '_' and '.'")
+    Matching(
+        "(?!(AKIA|ASIA|LTAI)[A-Za-z0-9]{12})[-._a-zA-Z0-9]+",
+        "letters, digits, '-', '_' and '.' are accepted; the key's value never stands in the file",
+        limit=253,
+        found="no name of a key inside a Secret",
     ),
 ]
 """A key inside a Kubernetes Secret."""
 
+_NO_CONFIG_KEY: Final = "no name of a configuration key"
+_CURE: Final = "its value is a secret, set with `pulumi config set --secret <name>`"
 
-def _config_key(value: str) -> str:
-    if re.fullmatch(r"[a-zA-Z][a-zA-Z0-9]{0,63}", value) is None:  # perhaps the secret itself
-        msg = "not the name of a configuration key, a name as in minioSecretKey is accepted"
-        raise ValueError(msg)
-    return value
+AccessKeyConfig = Annotated[
+    str,
+    Matching(
+        "[a-z][a-zA-Z0-9]{0,63}AccessKey",
+        f"a name that ends in AccessKey is accepted; {_CURE}",
+        found=_NO_CONFIG_KEY,
+    ),
+]
+"""Name of a configuration key of its own that holds an access key; the ending tells a name from
+the secret itself."""
 
+SecretKeyConfig = Annotated[
+    str,
+    Matching(
+        "[a-z][a-zA-Z0-9]{0,63}SecretKey",
+        f"a name that ends in SecretKey is accepted; {_CURE}",
+        found=_NO_CONFIG_KEY,
+    ),
+]
+"""Name of a configuration key of its own that holds the secret of an access key."""
 
-ConfigKey = Annotated[str, AfterValidator(_config_key)]
-"""Name of a configuration key of its own that holds one secret (``pulumi config set --secret``)."""
+_HOST: Final = "[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?"
 
 
 def _endpoint(value: str) -> str:
     accepted = "host or host:port is accepted"
+    if "@" in value:
+        msg = f"holds a user, {accepted}; keys never stand in an address"
+        raise ValueError(msg)
     if "://" in value:
-        msg = f"{value!r} has a scheme, {accepted}; TLS is on unless tls.enabled is false"
+        msg = f"{value!r} has a scheme, {accepted}; TLS is on unless tls.enabled is false (R2)"
         raise ValueError(msg)
     if "/" in value:
-        msg = f"{value!r} has a path, {accepted}"
+        msg = f"{value!r} has a path, {accepted} (R2)"
         raise ValueError(msg)
     host, _, port = value.partition(":")
-    good_host = re.fullmatch(r"[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?", host)
     good_port = ":" not in value or (
-        port.isascii() and port.isdigit() and 0 < int(port) <= MAX_PORT
+        port.isascii() and port.isdigit() and 0 < int(port[: len("65535") + 1]) <= MAX_PORT
     )
-    if not good_host or not good_port:
+    if not re.fullmatch(_HOST, host) or not good_port:
         msg = f"{value!r}, {accepted}"
         raise ValueError(msg)
     return value
 
 
-Endpoint = Annotated[str, AfterValidator(_endpoint)]
+Endpoint = Annotated[
+    str,
+    AfterValidator(_endpoint),
+    Field(json_schema_extra={"pattern": f"^{_HOST}(:[0-9]{{1,5}})?$"}),
+]
 """Host or host:port, without scheme and path: minio-go adds the scheme (argo.md 1.2)."""
 
+
+def _https_url(value: str) -> str:
+    if "@" in value:
+        msg = "holds a user, an https:// URL without one is accepted"
+        raise ValueError(msg)
+    return Matching(_HTTPS, "an https:// URL is accepted")(value)
+
+
+_HTTPS: Final = r"https://[^/\s@]+(/[^\s@]*)?"
+
 HttpsUrl = Annotated[
-    str,
-    AfterValidator(_matching(r"https://[^/\s]+(/[^\s]*)?", "an https:// URL")),
+    str, AfterValidator(_https_url), Field(json_schema_extra={"pattern": f"^{_HTTPS}$"})
 ]
 
-_BUCKET: Final = r"[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"
+_BUCKET: Final = "[a-z0-9][-.a-z0-9]{1,61}[a-z0-9]"
 
 
 def _bucket(value: str) -> str:
@@ -200,8 +267,26 @@ def _prefix(value: str) -> str:
     return value
 
 
-KeyPrefix = Annotated[str, AfterValidator(_prefix)]
+KeyPrefix = Annotated[
+    str,
+    AfterValidator(_prefix),
+    Field(json_schema_extra={"pattern": r"^([^/*?${}\\\s]+/)+$", "maxLength": 1024}),
+]
 """A prefix of object keys; ends in ``/``."""
+
+
+def _file_path(value: str) -> str:
+    if "$" in value or "\0" in value:
+        msg = f"{value!r} holds a variable, a plain path is accepted; '~' is the home folder"
+        raise ValueError(msg)
+    return value
+
+
+FilePath = Annotated[str, Field(min_length=1), AfterValidator(_file_path)]
+"""A path of a file; nothing in it is replaced but ``~``."""
+
+Text = Annotated[str, Field(min_length=1)]
+"""Some text, not empty."""
 
 Days = Annotated[int, Field(ge=1, le=36500)]
 """A number of days, at least 1."""

@@ -7,13 +7,20 @@ import types
 from typing import TYPE_CHECKING, Annotated, Final, NamedTuple, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from typing_extensions import override
+
+from argo_artifacts.config.argo_words import explanation
+from argo_artifacts.config.base import found_kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from pydantic_core import ErrorDetails
 
 Loc = tuple[int | str, ...]
+
+LISTED: Final = 12
+"""How many names a line lists at most."""
 
 
 class Fault(NamedTuple):
@@ -24,8 +31,70 @@ class Fault(NamedTuple):
 
     what: str
 
+    @override
     def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
+        line = f"{self.where}: {self.what}"
+        return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
+
+
+def spell(root: str, loc: Iterable[int | str]) -> str:
+    """Spell a location below *root*: ``a:tenants`` + ``team-a``, 0 → ``a:tenants.team-a[0]``."""
+    out = root
+    for step in loc:
+        if isinstance(step, int):
+            out += f"[{step}]"
+        elif step != "[key]":
+            out += step if not out or out.endswith(":") else f".{step}"
+    return out
+
+
+def nearest(found: str, accepted: Iterable[str]) -> str | None:
+    """The accepted name that *found* was probably meant to be."""
+    names = list(accepted)
+    same = [name for name in names if name.casefold() == found.casefold()]
+    return next(iter(same or difflib.get_close_matches(found, names, n=1, cutoff=0.7)), None)
+
+
+def one_of(names: Collection[str], found: str) -> str:
+    """What is accepted instead of *found*: one of *names*, and the likely one."""
+    near = nearest(found, names)
+    if not names:
+        return "none is there to choose"
+    listed = ", ".join(sorted(names)) if len(names) <= LISTED else f"{len(names)} names"
+    return f"one of {listed} is accepted" + _did_you_mean(near)
+
+
+def unknown_key(accepted: Collection[str], found: str) -> str:
+    """What to say of the unknown key *found* where the keys *accepted* are known."""
+    if not accepted:
+        return "unknown key, none is accepted"
+    be = "is" if len(accepted) == 1 else "are"
+    return f"unknown key, {', '.join(accepted)} {be} accepted" + _did_you_mean(
+        nearest(found, accepted)
+    )
+
+
+def _did_you_mean(near: str | None) -> str:
+    return f"; did you mean {near}" if near else ""
+
+
+def faults_of(error: ValidationError, root: str, model: type[BaseModel]) -> Iterator[Fault]:
+    """Say each finding of *error* in one line; a misspelt required key is one fault, not two."""
+    findings = error.errors(include_url=False)
+    mistaken: set[Loc] = set()
+    for finding in findings:
+        loc = finding["loc"]
+        if finding["type"] != "extra_forbidden":
+            continue
+        accepted = _keys_at(model, loc[:-1])
+        near = nearest(str(loc[-1]), accepted)
+        mistaken |= {(*loc[:-1], near)} if near else set()
+        path = spell(root, loc)
+        yield Fault(path, explanation((root, *loc)) or unknown_key(accepted, str(loc[-1])))
+    for finding in findings:
+        missing = finding["type"] == "missing"
+        if finding["type"] != "extra_forbidden" and not (missing and finding["loc"] in mistaken):
+            yield Fault(spell(root, finding["loc"]), _say(finding))
 
 
 _ACCEPTED: Final[Mapping[str, str]] = {
@@ -38,74 +107,26 @@ _ACCEPTED: Final[Mapping[str, str]] = {
     "model_attributes_type": "a mapping is accepted",
 }
 
-_KINDS: Final[Mapping[type, str]] = {
-    bool: "true or false",
-    int: "a number",
-    float: "a number",
-    str: "text",
-    list: "a list",
-    tuple: "a list",
-    dict: "a mapping",
-    type(None): "null",
-}
-
-
-def spell(root: str, loc: Iterable[int | str]) -> str:
-    """Spell a location below *root*: ``argo-artifacts:tenants`` + ``team-a``, 0 → ``….team-a[0]``."""
-    out = root
-    for step in loc:
-        if isinstance(step, int):
-            out += f"[{step}]"
-        elif step != "[key]":
-            out += step if not out or out.endswith(":") else f".{step}"
-    return out
-
-
-def faults_of(error: ValidationError, root: str, model: type[BaseModel]) -> Iterator[Fault]:
-    """Say each finding of *error* in one line; a misspelt required key is one fault, not two."""
-    findings = error.errors(include_url=False)
-    unknown = [f["loc"] for f in findings if f["type"] == "extra_forbidden"]
-    mistaken: set[Loc] = set()
-    for loc in unknown:
-        accepted = _keys_at(model, loc[:-1])
-        near = difflib.get_close_matches(str(loc[-1]), accepted, n=1, cutoff=0.6)
-        mistaken |= {(*loc[:-1], key) for key in near}
-        hint = f"; did you mean {near[0]}" if near else ""
-        what = f"unknown key, {', '.join(accepted) or 'none'} {_be(accepted)} accepted{hint}"
-        yield Fault(spell(root, loc), what)
-    for finding in findings:
-        missing = finding["type"] == "missing"
-        if finding["type"] != "extra_forbidden" and not (missing and finding["loc"] in mistaken):
-            yield Fault(spell(root, finding["loc"]), _say(finding))
-
-
-def _be(accepted: list[str]) -> str:
-    return "is" if len(accepted) == 1 else "are"
-
 
 def _say(finding: ErrorDetails) -> str:
-    kind, context = finding["type"], finding.get("ctx", {})
-    if kind == "missing":
-        return "missing, a value is required"
-    if kind == "value_error":
-        return str(context["error"])
-    if kind == "literal_error":
-        words = context["expected"].replace("'", "").replace(" or ", ", ")
-        found = finding["input"]
-        if not isinstance(found, str):
-            return f"{found_kind(found)}, one of {words} is accepted"
-        near = difflib.get_close_matches(found, words.split(", "), n=1)
-        return f"{found!r}, one of {words} is accepted" + (
-            f"; did you mean {near[0]}" if near else ""
-        )
-    if kind in _ACCEPTED:
-        return f"{found_kind(finding['input'])}, {_ACCEPTED[kind]}" + _cure(kind, finding["input"])
-    return _say_bound(kind, context, finding["input"])
-
-
-def _cure(kind: str, found: object) -> str:
-    quotable = kind == "string_type" and isinstance(found, bool | int | float)
-    return "; put it in quotes" if quotable else ""
+    kind, found = finding["type"], finding["input"]
+    context: Mapping[str, object] = finding.get("ctx", {})
+    match kind:
+        case "missing":
+            return "missing, a value is required"
+        case "value_error":
+            return str(context["error"])
+        case "literal_error":
+            words = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
+            shown = repr(found) if isinstance(found, str) else found_kind(found)
+            near = nearest(found, words) if isinstance(found, str) else None
+            return f"{shown}, one of {', '.join(words)} is accepted" + _did_you_mean(near)
+        case _ if kind in _ACCEPTED:
+            quotable = kind == "string_type" and isinstance(found, bool | int | float)
+            cure = "; put it in quotes" if quotable else ""
+            return f"{found_kind(found)}, {_ACCEPTED[kind]}{cure}"
+        case _:
+            return _say_bound(kind, context, found)
 
 
 def _say_bound(kind: str, context: Mapping[str, object], found: object) -> str:
@@ -124,19 +145,8 @@ def _say_bound(kind: str, context: Mapping[str, object], found: object) -> str:
             )
         case "string_too_short":
             return "empty, some text is accepted"
-        case "string_too_long":
-            return f"{len(str(found))} characters, at most {context['max_length']} are accepted"
-        case "string_pattern_mismatch":
-            return f"{found!r}, text that matches {context['pattern']} is accepted"
-        case "int_parsing_size":
-            return "a number out of range, a smaller one is accepted"
         case _:
             return f"{found_kind(found)}, another value is accepted ({kind.replace('_', ' ')})"
-
-
-def found_kind(value: object) -> str:
-    """Name the kind of *value*, never the value."""
-    return _KINDS.get(type(value), type(value).__name__)
 
 
 def _keys_at(model: type[BaseModel], loc: Loc) -> list[str]:

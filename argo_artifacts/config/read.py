@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
-import yaml
-from pydantic import BaseModel, TypeAdapter, ValidationError
-
-from argo_artifacts.config import rules
 from argo_artifacts.config.argo import Argo
-from argo_artifacts.config.base import NAMESPACE, ConfigError, Label
-from argo_artifacts.config.faults import Fault, Loc, faults_of, found_kind, spell
+from argo_artifacts.config.base import A_LABEL, NAMESPACE, ConfigError, Model, found_kind
+from argo_artifacts.config.faults import Fault, nearest, spell, unknown_key
+from argo_artifacts.config.reader import Reader, as_mapping
 from argo_artifacts.config.repositories import BACKENDS, Repository
-from argo_artifacts.config.settings import Cluster, Settings, StackFile, TenantFile, secret_keys
-from argo_artifacts.config.tenants import Tenant, TenantDefaults, effective
-from argo_artifacts.config.yaml_file import load_yaml
+from argo_artifacts.config.rules import faults as rule_faults
+from argo_artifacts.config.rules.draft import Draft
+from argo_artifacts.config.settings import Cluster, Settings, StackFile, secret_keys
+from argo_artifacts.config.template import STACK, filled
+from argo_artifacts.config.tenant_files import Written, read_tenants
+from argo_artifacts.config.tenants import TenantDefaults, effective
+from argo_artifacts.config.yaml_file import parse_yaml, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,41 +30,19 @@ KUBECONFIG: Final = "kubeconfig"
 STRUCTURED: Final = tuple(field.alias or name for name, field in StackFile.model_fields.items())
 """The structured configuration keys."""
 
-M = TypeVar("M", bound=BaseModel)
+STACK_FILE_KEYS: Final = (
+    "config",
+    "encryptedkey",
+    "encryptionsalt",
+    "environment",
+    "secretsprovider",
+)
+"""What Pulumi knows in a stack file."""
 
+MAX_INLINE_BYTES: Final = 128 * 1024
+"""Bytes of the environment variable in which the program gets its configuration (Linux)."""
 
-@dataclass(slots=True)
-class _Reader:
-    """One reading: collects faults while it parses part after part."""
-
-    faults: list[Fault] = field(default_factory=list[Fault])
-
-    def model(self, model: type[M], where: str, value: object) -> M | None:
-        """Parse one part, or note its faults."""
-        cleaned, found = _without_nulls(value, where)
-        self.faults += found
-        nulls = {fault.where for fault in found}
-        try:
-            return model.model_validate_json(json.dumps(cleaned))
-        except ValidationError as error:
-            self.faults += [f for f in faults_of(error, where, model) if f.where not in nulls]
-        return None
-
-    def mapping(self, where: str, value: object, key: object) -> dict[str, object]:
-        """The entries of a mapping whose keys are names of the type *key*."""
-        if not isinstance(value, dict):
-            self.faults.append(Fault(where, f"{found_kind(value)}, a mapping is accepted"))
-            return {}
-        sound: dict[str, object] = {}
-        adapter: TypeAdapter[str] = TypeAdapter(key)
-        entries: dict[str, object] = value  # pyright: ignore[reportUnknownVariableType]
-        for name, entry in entries.items():
-            try:
-                sound[adapter.validate_python(name)] = entry
-            except ValidationError as error:
-                context = error.errors(include_url=False, include_input=False)[0].get("ctx", {})
-                self.faults.append(Fault(where, str(context.get("error", "a name is accepted"))))
-        return sound
+M = TypeVar("M", bound=Model)
 
 
 def parse(
@@ -88,47 +66,42 @@ def parse(
     Raises:
         ConfigError: one line for each fault.
     """
-    reader = _Reader()
-    given = dict(values)
+    reader = Reader()
     encrypted = frozenset(secrets)
-    for key in sorted(encrypted & set(STRUCTURED)):
-        reader.faults.append(Fault(f"{ROOT}{key}", "a secret, a plain value is accepted"))
-        del given[key]
-    cluster = _required(reader, given, "cluster", Cluster)
-    argo = _required(reader, given, "argo", Argo)
-    if cluster is not None and cluster.kubeconfig is None and KUBECONFIG not in given:
-        reader.faults.append(
-            Fault(
-                f"{ROOT}cluster.kubeconfig",
-                "missing, a path is required; or set the secret key with"
-                f" `pulumi config set --secret {KUBECONFIG}`",
-            )
+    given = _Given(values, encrypted)
+    for key in sorted(encrypted & set(STRUCTURED) & set(values)):
+        reader.say(f"{ROOT}{key}", "a secret, a plain value is accepted")
+    cluster = _section(reader, given, "cluster", Cluster)
+    if cluster is not None and cluster.kubeconfig is None and KUBECONFIG not in values:
+        reader.say(
+            f"{ROOT}cluster.kubeconfig",
+            "missing, a path is required; or set the secret key with"
+            f" `pulumi config set --secret {KUBECONFIG}`",
         )
-    repositories, repository_names = _repositories(reader, given)
-    defaults = TenantDefaults()
-    if "tenantDefaults" in given:
-        read = reader.model(TenantDefaults, f"{ROOT}tenantDefaults", given["tenantDefaults"])
-        defaults = read or defaults
+    argo = _section(reader, given, "argo", Argo)
+    repositories, names = _repositories(reader, given)
+    defaults: TenantDefaults | None = TenantDefaults()
+    if given.has("tenantDefaults"):
+        defaults = _section(reader, given, "tenantDefaults", TenantDefaults)
     written = _tenants(reader, given, folder)
-    tenants = {
-        name: effective(name, tenant, defaults)
-        for name, (_, tenant) in sorted(written.items())
-        if tenant is not None
-    }
     certificates = _certificates(repositories, folder)
-    draft = rules.Draft(
-        root=ROOT,
-        argo=argo,
-        repositories=repositories,
-        tenants=tenants,
-        tenant_paths={name: path for name, (path, _) in written.items()},
-        repository_names=frozenset(repository_names),
-        tenant_names=frozenset(written),
-        certificates=certificates,
+    reader.faults += rule_faults(
+        Draft(
+            root=ROOT,
+            cluster=cluster,
+            argo=argo,
+            repositories=repositories,
+            repository_names=names,
+            defaults=defaults,
+            tenants=written.sound,
+            tenant_paths=written.paths,
+            tenant_names=frozenset(written.paths) if written.complete else None,
+            certificates=certificates,
+        )
     )
-    reader.faults += rules.faults(draft)
-    _secret_keys(reader, given, encrypted, repositories)
-    if reader.faults or cluster is None or argo is None:
+    _other_keys(reader, given, repositories, complete=names == frozenset(repositories))
+    _inline(reader, values)
+    if reader.faults or cluster is None or argo is None or defaults is None:
         raise ConfigError(dict.fromkeys(str(fault) for fault in reader.faults))
     return Settings(
         project=project,
@@ -136,100 +109,65 @@ def parse(
         cluster=cluster,
         argo=argo,
         repositories=repositories,
-        tenants=tenants,
+        tenants={n: effective(n, t, defaults) for n, t in sorted(written.sound.items())},
         certificates={path: text for path, text in certificates.items() if text is not None},
         folder=folder,
     )
 
 
-def _required(reader: _Reader, given: Mapping[str, object], key: str, model: type[M]) -> M | None:
-    if key not in given:
-        reader.faults.append(Fault(f"{ROOT}{key}", "missing, a mapping is required"))
-        return None
-    return reader.model(model, f"{ROOT}{key}", given[key])
+class _Given:
+    """The configuration keys of a stack, and which ones its unknown keys probably mean."""
+
+    def __init__(self, values: Mapping[str, object], secrets: frozenset[str]) -> None:
+        self.secrets = secrets
+        self.plain = {k: v for k, v in values.items() if k in STRUCTURED and k not in secrets}
+        self.others = sorted(set(values) - set(STRUCTURED))
+        meant = {nearest(key, STRUCTURED) for key in self.others if key not in secrets}
+        self._elsewhere = meant | secrets
+
+    def has(self, key: str) -> bool:
+        """Whether structured *key* is written, be it misspelt or encrypted."""
+        return key in self.plain or key in self._elsewhere
+
+
+def _section(reader: Reader, given: _Given, key: str, model: type[M]) -> M | None:
+    if key in given.plain:
+        return reader.model(model, f"{ROOT}{key}", given.plain[key])
+    if not given.has(key):
+        reader.say(f"{ROOT}{key}", "missing, a mapping is required")
+    return None
 
 
 def _repositories(
-    reader: _Reader, given: Mapping[str, object]
-) -> tuple[dict[str, Repository], list[str]]:
+    reader: Reader, given: _Given
+) -> tuple[dict[str, Repository], frozenset[str] | None]:
+    """The sound repositories, and the names of all; None: they cannot be told."""
     where = f"{ROOT}repositories"
-    if "repositories" not in given:
-        reader.faults.append(Fault(where, "missing, a mapping is required"))
-        return {}, []
-    entries = reader.mapping(where, given["repositories"], Label)
+    if "repositories" not in given.plain:
+        if not given.has("repositories"):
+            reader.say(where, "missing, a mapping is required")
+        return {}, None
+    entries = reader.mapping(where, given.plain["repositories"], A_LABEL)
     sound: dict[str, Repository] = {}
-    for name, value in entries.items():
+    for name, value in (entries or {}).items():
         path = spell(where, (name,))
         repository = reader.model(Repository, path, value)
-        if isinstance(value, dict):
-            backends = [b for b in BACKENDS if b in value]
-            if len(backends) != 1:
-                found = " and ".join(backends) or "no backend"
-                what = f"{found}, exactly one of {', '.join(BACKENDS)} is accepted (R1)"
-                reader.faults.append(Fault(path, what))
-            elif repository is not None:
-                sound[name] = repository
-    return sound, list(entries)
+        keys = as_mapping(value) or {}
+        backends = [backend for backend in BACKENDS if backend in keys]
+        unknown = set(keys) - {f.alias or n for n, f in Repository.model_fields.items()}
+        if len(backends) > 1 or (as_mapping(value) is not None and not backends and not unknown):
+            found = " and ".join(backends) or "no backend"
+            reader.say(path, f"{found}, exactly one of {', '.join(BACKENDS)} is accepted (R1)")
+        elif repository is not None and backends:
+            sound[name] = repository
+    return sound, None if entries is None else frozenset(entries)
 
 
-def _tenants(
-    reader: _Reader, given: Mapping[str, object], folder: Path
-) -> dict[str, tuple[str, Tenant | None]]:
-    """All tenants of the stack file and its tenant files: path and, if sound, the tenant."""
-    found: dict[str, tuple[str, Tenant | None]] = {}
-    sources: list[tuple[str, object]] = []
-    if "tenants" in given:
-        sources.append((f"{ROOT}tenants", given["tenants"]))
-    for file in _tenant_files(reader, given, folder):
-        name = _relative(file, folder)
-        try:
-            document = load_yaml(file)
-        except ConfigError as error:
-            reader.faults += [Fault(name, line) for line in error.faults]
-            continue
-        if not isinstance(document, dict) or list(document) != ["tenants"]:
-            reader.faults.append(Fault(name, "a file with the one key tenants is accepted"))
-            continue
-        sources.append((f"{name}:tenants", document["tenants"]))
-    for where, value in sources:
-        for name, entry in reader.mapping(where, value, Label).items():
-            path = spell(where, (name,))
-            if name in found:
-                first = found[name][0]
-                reader.faults.append(Fault(path, f"already stands in {first}; remove one"))
-                continue
-            found[name] = (path, reader.model(Tenant, path, entry))
-    return found
-
-
-def _tenant_files(reader: _Reader, given: Mapping[str, object], folder: Path) -> list[Path]:
-    if "tenantFiles" not in given:
-        return []
-    where = f"{ROOT}tenantFiles"
-    value = given["tenantFiles"]
-    if not isinstance(value, list):
-        reader.faults.append(Fault(where, f"{found_kind(value)}, a list is accepted"))
-        return []
-    files: list[Path] = []
-    patterns: list[object] = value  # pyright: ignore[reportUnknownVariableType]
-    for index, pattern in enumerate(patterns):
-        if not isinstance(pattern, str):
-            what = f"{found_kind(pattern)}, a path with or without wildcards is accepted"
-            reader.faults.append(Fault(f"{where}[{index}]", what))
-            continue
-        try:
-            matches = sorted(folder.glob(pattern))
-        except (ValueError, NotImplementedError, IndexError):
-            matches = []
-        if not matches:
-            what = f"{pattern!r} matches no file, a path below the stack file's folder is accepted"
-            reader.faults.append(Fault(f"{where}[{index}]", what))
-        files += [m for m in matches if m not in files]
-    return files
-
-
-def _relative(file: Path, folder: Path) -> str:
-    return str(file.relative_to(folder)) if file.is_relative_to(folder) else str(file)
+def _tenants(reader: Reader, given: _Given, folder: Path) -> Written:
+    written = read_tenants(reader, ROOT, given.plain, folder)
+    hidden = any(key not in given.plain and given.has(key) for key in ("tenants", "tenantFiles"))
+    written.complete = written.complete and not hidden
+    return written
 
 
 def _certificates(repositories: Mapping[str, Repository], folder: Path) -> dict[str, str | None]:
@@ -241,73 +179,149 @@ def _certificates(repositories: Mapping[str, Repository], folder: Path) -> dict[
 
 def _text(file: Path) -> str | None:
     try:
-        return file.read_text(encoding="ascii")
-    except (OSError, ValueError):
+        return read_text(file, file.name)
+    except ConfigError:
         return None
 
 
-def _secret_keys(
-    reader: _Reader,
-    given: Mapping[str, object],
-    encrypted: frozenset[str],
-    repositories: Mapping[str, Repository],
+def _other_keys(
+    reader: Reader, given: _Given, repositories: Mapping[str, Repository], *, complete: bool
 ) -> None:
-    """Secrets stand in keys of their own, encrypted; every other key is unknown."""
+    """Secrets stand in keys of their own, encrypted; every other key is unknown.
+
+    Args:
+        reader: takes the faults.
+        given: the configuration keys.
+        repositories: the sound repositories.
+        complete: whether these are all: else a secret may belong to one that is not sound.
+    """
     known = {*secret_keys(repositories), KUBECONFIG}
-    for key in sorted(set(given) - set(STRUCTURED)):
-        if key in known and key not in encrypted:
-            what = f"plain text, a secret is accepted; set it again with `pulumi config set --secret {key}`"
-            reader.faults.append(Fault(f"{ROOT}{key}", what))
-        elif key not in known and key not in encrypted:
-            accepted = ", ".join((*STRUCTURED, *sorted(known)))
-            reader.faults.append(Fault(f"{ROOT}{key}", f"unknown key, {accepted} are accepted"))
-        elif key not in known:
-            what = "a secret that no repository reads, none is accepted; remove it or name it there"
-            reader.faults.append(Fault(f"{ROOT}{key}", what))
+    for key in given.others:
+        where = f"{ROOT}{key}"
+        if key in known and key not in given.secrets:
+            reader.say(
+                where,
+                "plain text, a secret is accepted; set it again with"
+                f" `pulumi config set --secret {key}`",
+            )
+        elif key not in known and key not in given.secrets:
+            reader.say(where, unknown_key((*STRUCTURED, *sorted(known)), key))
+        elif key not in known and complete:
+            near = nearest(key, known)
+            cure = f"did you mean {near}" if near else "remove it or name it there"
+            reader.say(where, f"a secret that no repository reads, none is accepted; {cure}")
 
 
-def _without_nulls(value: object, where: str, loc: Loc = ()) -> tuple[object, list[Fault]]:
-    """Leave out what is null or no JSON, and say so: absent is the only way to say nothing."""
-    if value is None:
-        what = "null, a value is accepted; write one or leave the key out"
-        return {}, [Fault(spell(where, loc), what)]
-    if isinstance(value, float) and not math.isfinite(value):
-        return 0, [Fault(spell(where, loc), "no finite number, a number is accepted")]
-    if not isinstance(value, dict | list):
-        return value, []
-    faults: list[Fault] = []
-    steps: list[tuple[int | str, object]] = (
-        list(enumerate(value)) if isinstance(value, list) else list(value.items())  # pyright: ignore
-    )
-    kept: list[tuple[int | str, object]] = []
-    for step, entry in steps:
-        cleaned, found = _without_nulls(entry, where, (*loc, step))
-        faults += found
-        if entry is not None:
-            kept.append((step, cleaned))
-    if isinstance(value, list):
-        return [entry for _, entry in kept], faults
-    return {str(step): entry for step, entry in kept}, faults
+def _inline(reader: Reader, values: Mapping[str, object]) -> None:
+    used = inline_bytes(values)
+    if used > MAX_INLINE_BYTES:
+        reader.say(
+            f"{ROOT}tenants",
+            f"{used} bytes of configuration, at most {MAX_INLINE_BYTES} are accepted; move tenants"
+            " into files and name them in tenantFiles",
+        )
 
 
-def read_stack_file(file: Path, *, project: str = NAMESPACE) -> Settings:
+def inline_bytes(values: Mapping[str, object]) -> int:
+    """Bytes of the environment variable in which Pulumi hands *values* to the program.
+
+    The language host writes one JSON object of texts, and each structured value is JSON itself.
+    """
+
+    def compact(value: object) -> str:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False, default=str)
+
+    try:
+        texts = {
+            f"{ROOT}{key}": value if isinstance(value, str) else compact(value)
+            for key, value in values.items()
+        }
+        variable = f"PULUMI_CONFIG={compact(texts)}\0"
+    except (RecursionError, ValueError):  # nested too deep, a number out of range: said elsewhere
+        return 0
+    return len(variable.encode(errors="surrogatepass"))
+
+
+@dataclass(frozen=True, slots=True)
+class StackValues:
+    """What a stack file says to this project."""
+
+    values: Mapping[str, object]
+    """Value of each key, without the namespace."""
+
+    secrets: frozenset[str]
+    """Keys whose values are encrypted."""
+
+
+def stack_values(text: str, name: str, *, project: str = NAMESPACE) -> StackValues:
+    """Take this project's configuration out of the *text* of the stack file *name*.
+
+    Raises:
+        ConfigError: it is no stack file; one line for each fault.
+    """
+    document = parse_yaml(text, name)
+    keys = as_mapping(document)
+    if keys is None:
+        found = f"{found_kind(document)}, a stack file with the key config is accepted"
+        raise ConfigError([str(Fault(name, found))])
+    unknown = sorted(set(keys) - set(STACK_FILE_KEYS))
+    faults = [Fault(f"{name}:{key}", unknown_key(STACK_FILE_KEYS, key)) for key in unknown]
+    config = as_mapping(keys.get("config"))
+    if config is None and "config" not in {nearest(key, STACK_FILE_KEYS) for key in unknown}:
+        found = found_kind(keys["config"]) if "config" in keys else "missing"
+        faults.append(Fault(f"{name}:config", f"{found}, a mapping is required"))
+    values: dict[str, object] = {}
+    for key, value in (config or {}).items():
+        namespace, _, own = key.rpartition(":") if ":" not in key else key.partition(":")
+        if namespace != NAMESPACE and (namespace or project != NAMESPACE):
+            continue
+        if own in values:
+            faults.append(Fault(f"{ROOT}{own}", "stands twice, once is accepted"))
+        values[own] = value
+    if faults:
+        raise ConfigError(map(str, faults))
+    return StackValues(values, frozenset(k for k, v in values.items() if _is_secret(v)))
+
+
+def _is_secret(value: object) -> bool:
+    entries = as_mapping(value)
+    return entries is not None and list(entries) == ["secure"]
+
+
+def stack_name(file: Path) -> str:
+    """The stack whose file *file* is: ``Pulumi.<stack>.yaml``."""
+    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+
+
+def stack_text(file: Path, *, samples: bool = False) -> str:
+    """Read the text of a stack file; *samples* fills the template's placeholders.
+
+    Raises:
+        ConfigError: the file cannot be read; one line.
+    """
+    text = read_text(file, file.name)
+    return filled(text) if samples and stack_name(file) == STACK else text
+
+
+def read_stack_file(
+    file: Path, *, project: str = NAMESPACE, folder: Path | None = None, samples: bool = False
+) -> Settings:
     """Read the stack file *file* (``Pulumi.<stack>.yaml``) and the files it names.
+
+    Args:
+        file: the stack file.
+        project: name of the Pulumi project.
+        folder: where relative paths start; None: the file's own folder.
+        samples: fill the template's placeholders with sample values.
 
     Raises:
         ConfigError: all faults, one line each.
     """
-    document = load_yaml(file)
-    config = document.get("config", {}) if isinstance(document, dict) else None
-    if not isinstance(config, dict):
-        raise ConfigError([f"{file.name}: a stack file with the key config is accepted"])
-    values: dict[str, object] = {}
-    secrets: set[str] = set()
-    for key, value in config.items():  # pyright: ignore[reportUnknownVariableType]
-        namespace, _, name = str(key).rpartition(":")  # pyright: ignore[reportUnknownArgumentType]
-        if namespace not in ("", project):
-            continue
-        values[name] = value
-        if isinstance(value, dict) and list(value) == ["secure"]:  # pyright: ignore[reportUnknownArgumentType]
-            secrets.add(name)
-    stack = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-    return parse(values, project=project, stack=stack, folder=file.parent, secrets=secrets)
+    given = stack_values(stack_text(file, samples=samples), file.name, project=project)
+    return parse(
+        given.values,
+        project=project,
+        stack=stack_name(file),
+        folder=file.parent if folder is None else folder,
+        secrets=given.secrets,
+    )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from pydantic import ConfigDict
+
 from argo_artifacts.config.backends.artifactory import Artifactory
 from argo_artifacts.config.backends.azure import Azure
 from argo_artifacts.config.backends.gcs import Gcs
@@ -28,6 +30,8 @@ DEFAULT_KEY_FORMAT: Final = "{{workflow.name}}-{{workflow.uid}}/{{pod.name}}"
 class Repository(Model):
     """A named entry: a store, how it is reached, key format and log archiving."""
 
+    model_config = ConfigDict(json_schema_extra={"oneOf": [{"required": [b]} for b in BACKENDS]})
+
     archive_logs: bool = False
     """Archive the main container's log; a workflow cannot switch it off again."""
 
@@ -38,13 +42,28 @@ class Repository(Model):
     """Tenants that meet under one prefix here; read only unless a tenant says ``write``."""
 
     artifactory: Artifactory | None = None
+    """JFrog Artifactory (not built yet)."""
+
     azure: Azure | None = None
+    """Azure Blob Storage (not built yet)."""
+
     gcs: Gcs | None = None
+    """Google Cloud Storage (not built yet)."""
+
     hdfs: Hdfs | None = None
+    """The Hadoop file system (not built yet)."""
+
     minio: Minio | None = None
+    """A MinIO server, or another S3-compatible server with existing keys."""
+
     oss: Oss | None = None
+    """Alibaba Cloud OSS (not built yet)."""
+
     plugin: Plugin | None = None
+    """An artifact driver plugin (not built yet)."""
+
     s3: S3 | None = None
+    """AWS S3 (not built yet)."""
 
     @property
     def backend(self) -> str:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from pydantic import Field
 
 from argo_artifacts.config.argo import Argo
-from argo_artifacts.config.base import ClusterName, HttpsUrl, Label, Model
+from argo_artifacts.config.base import ClusterName, FilePath, HttpsUrl, Label, Model, Text
 from argo_artifacts.config.repositories import Repository
 from argo_artifacts.config.tenants import EffectiveTenant, Tenant, TenantDefaults
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Cluster(Model):
     """The Kubernetes cluster, reached by nothing ambient."""
 
     name: ClusterName
-    kubeconfig: str | None = None
+    """First segment of every prefix, part of physical names; unique among clusters that share a
+    bucket."""
+
+    kubeconfig: FilePath | None = None
     """Path of a kubeconfig (``~`` is the home folder); or the secret key
     ``argo-artifacts:kubeconfig`` holds its text."""
 
-    context: str | None = None
+    context: Text | None = None
+    """Context in the kubeconfig; absent: its current one."""
+
     server: HttpsUrl | None = None
     """Guard: a kubeconfig that leads to another API server is refused."""
 
@@ -30,17 +40,29 @@ class StackFile(Model):
     """The structured configuration keys of one stack, as the user writes them."""
 
     cluster: Cluster
+    """The Kubernetes cluster."""
+
     argo: Argo
+    """The Argo Workflows installation."""
+
     repositories: dict[Label, Repository]
-    tenant_defaults: TenantDefaults = TenantDefaults()
-    tenants: dict[Label, Tenant] = {}
-    tenant_files: tuple[str, ...] = ()
+    """Repositories by name."""
+
+    tenant_defaults: TenantDefaults = Field(default_factory=TenantDefaults)
+    """What a tenant has unless it says otherwise."""
+
+    tenants: dict[Label, Tenant] = Field(default_factory=dict[Label, Tenant])
+    """Tenants by namespace."""
+
+    tenant_files: tuple[FilePath, ...] = ()
+    """Files with further tenants, relative to the stack file; ``*`` and ``**`` are wildcards."""
 
 
 class TenantFile(Model):
     """A file of tenants, named in ``tenantFiles``."""
 
     tenants: dict[Label, Tenant]
+    """Tenants by namespace."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,12 +9,20 @@ class ArtifactorySecret(Model):
     """The Secret with user and password; both are required in practice (argo.md 1.6)."""
 
     name: Label
+    """Name of the Secret in every tenant's namespace."""
+
     username: SecretKey = "username"
-    password: SecretKey = "password"
+    """Key inside the Secret that holds the user's name."""
+
+    password: SecretKey = "password"  # noqa: S105 - a key's name
+    """Key inside the Secret that holds the password."""
 
 
 class Artifactory(Model):
     """A repository of an Artifactory server."""
 
     repo_url: HttpsUrl
+    """URL of the repository; the key format follows it."""
+
     secret: ArtifactorySecret
+    """The Secret with user and password, which somebody else keeps."""

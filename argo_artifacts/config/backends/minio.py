@@ -14,23 +14,24 @@ from argo_artifacts.config.backends.common import (
     Lifecycle,
     Tls,
 )
-from argo_artifacts.config.base import Endpoint, Label, Model
+from argo_artifacts.config.base import Endpoint, Label, Model, Text
 
 
 class MinioEncryption(Model):
     """Default encryption of the bucket by the server (needs a KMS configured there)."""
 
-    kms_key_id: str | None = None
+    kms_key_id: Text | None = None
     """Key of the server's KMS (SSE-KMS); absent: SSE-S3."""
 
 
 class MinioBucket(Bucket):
     """A bucket on a MinIO server."""
 
-    quota_bytes: Annotated[int, Field(ge=1)] | None = None
+    quota_bytes: Annotated[int, Field(ge=1, le=2**63 - 1)] | None = None
     """Hard quota in bytes; the server refuses writes beyond it."""
 
     encryption: MinioEncryption | None = None
+    """Default encryption by the server; absent: the server's own setting."""
 
 
 class Minio(Model):
@@ -41,16 +42,26 @@ class Minio(Model):
     and keys exist already and only Secrets and entries are written."""
 
     endpoint: Endpoint
-    """What pods use."""
+    """What pods use: host or host:port."""
 
     admin_endpoint: Endpoint | None = None
     """What we use, if another."""
 
-    region: Annotated[str, Field(min_length=1)] = "us-east-1"
+    region: Text = "us-east-1"
+    """The server's region name."""
+
     tls: Tls = Field(default_factory=Tls)
+    """Transport security; on unless said otherwise."""
+
     bucket: MinioBucket
+    """The bucket that holds the artifacts."""
+
     lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    """When objects expire (server external)."""
+
     keys: Keys = Field(default_factory=Keys)
+    """Rotation of the tenants' keys (server external)."""
+
     admin: ConfigKeys = ConfigKeys.model_validate(
         {"accessKeyConfig": "minioAccessKey", "secretKeyConfig": "minioSecretKey"}
     )

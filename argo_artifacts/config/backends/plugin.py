@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from argo_artifacts.config.base import A_LABEL, Matching, Model, Text
 
-from argo_artifacts.config.base import Label, Model
+PluginName = Annotated[str, Matching(A_LABEL.pattern, A_LABEL.accepted, limit=30)]
+"""A DNS label; short, since it is part of volume names."""
 
 
 class Plugin(Model):
     """A plugin driver and its configuration."""
 
-    name: Annotated[Label, Field(max_length=30)]
-    """Part of volume names: short."""
+    name: PluginName
+    """Name of the driver; part of volume names, so at most 30 characters."""
 
-    image: Annotated[str, Field(min_length=1)]
+    image: Text
     """The same string in the controller's ``artifactDrivers`` and in argo-server's sidecar."""
 
-    configuration: Annotated[str, Field(min_length=1)]
+    configuration: Text
     """Text for the driver; it is copied into every Workflow, so no secret belongs there."""
