@@ -1,0 +1,325 @@
+"""The program under mocks: what it asks the engine for, resource by resource, without an engine.
+
+A monitor of our own notes what the SDK's one lets pass: two resources with one URN, types that
+nobody taught it, dependencies, hooks and the options that decide what a removal deletes.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+import yaml
+from pulumi.runtime import config as runtime_config
+from pulumi.runtime import get_root_resource, mocks, rpc
+
+from argo_artifacts.config import parse
+from argo_artifacts.config.base import NAMESPACE
+from argo_artifacts.config.read import STRUCTURED
+from components import program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from argo_artifacts.config import Settings
+
+ROOT: Final = Path(__file__).parents[1]
+STACKS: Final = ROOT / "stacks"
+SERVER: Final = "https://127.0.0.1:1"
+"""The API server of the mocked kubeconfig; nothing is ever sent there."""
+
+KUBERNETES: Final = frozenset(
+    {
+        "kubernetes:core/v1:ConfigMap",
+        "kubernetes:core/v1:ConfigMapPatch",
+        "kubernetes:core/v1:Namespace",
+        "kubernetes:core/v1:Secret",
+        "kubernetes:core/v1:ServiceAccount",
+        "kubernetes:rbac.authorization.k8s.io/v1:Role",
+        "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
+    }
+)
+COMPONENTS: Final = frozenset(
+    {
+        "argo-artifacts:index:Installation",
+        "argo-artifacts:index:MinioStore",
+        "argo-artifacts:index:TenantArtifacts",
+    }
+)
+PROVIDERS: Final = frozenset({"pulumi:providers:kubernetes", "pulumi:providers:minio-admin"})
+_MINIO: Final = frozenset(
+    f"minio-admin:index:{kind}" for kind in ("Attachment", "Bucket", "Policy", "User")
+)
+_KNOWN: Final = KUBERNETES | COMPONENTS | PROVIDERS | _MINIO
+
+_SECRET: Final = "4dabf18193072939515e22adb298388d"
+"""Key that marks a value as secret on the wire between program and engine."""
+
+_KUBECONFIG: Final = f"""\
+apiVersion: v1
+kind: Config
+clusters: [{{name: mock, cluster: {{server: "{SERVER}"}}}}]
+contexts: [{{name: mock, context: {{cluster: mock, user: mock}}}}]
+current-context: mock
+users: [{{name: mock, user: {{token: mock}}}}]
+"""
+
+
+@dataclass(slots=True, kw_only=True)
+class Registered:
+    """One resource as the program asked for it."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    """URN of the parent."""
+
+    provider: str
+    """Logical name of its provider; empty for components and providers."""
+
+    depends_on: set[str]
+    """URNs of everything that must stand before it."""
+
+    deleted_with: str
+    retain_on_delete: bool
+    secret_outputs: set[str]
+    hooks: dict[str, list[str]]
+    foreign_options: set[str]
+    """Names of given options that no resource of ours has a use for."""
+
+    inputs: dict[str, object]
+    """With each secret in its wrapper."""
+
+    outputs: dict[str, object] = field(default_factory=dict[str, object])
+    """What a component registered."""
+
+    @property
+    def kind(self) -> str:
+        """The last part of the type."""
+        return self.type.rpartition(":")[2]
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """The metadata of a Kubernetes object."""
+        found = self.inputs["metadata"]
+        assert isinstance(found, dict)
+        return found
+
+    @property
+    def place(self) -> str:
+        """``namespace/name`` of a Kubernetes object, the physical name of anything else."""
+        if self.type in KUBERNETES:
+            parts = self.metadata.get("namespace"), self.metadata["name"]
+            return "/".join(str(part) for part in parts if part)
+        keys = ("bucket", "name", "user")
+        return str(next(self.inputs[key] for key in keys if key in self.inputs))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run of the program registered and exported."""
+
+    resources: dict[str, Registered]
+    """By URN."""
+
+    outputs: dict[str, object]
+
+    def all(self, kind: str) -> list[Registered]:
+        """The resources of one kind, such as ``Secret``."""
+        return [r for r in self.resources.values() if r.kind == kind]
+
+    def one(self, kind: str, place: str) -> Registered:
+        """The one resource of a kind at a place, see :attr:`Registered.place`."""
+        (found,) = [r for r in self.all(kind) if r.place == place]
+        return found
+
+    def places(self, kind: str) -> list[str]:
+        """The places of all resources of one kind, sorted."""
+        return sorted(r.place for r in self.all(kind))
+
+
+class _Echo(mocks.Mocks):
+    """Answers every known type with its own inputs and what a server would add."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self._faults = faults
+
+    def new_resource(self, args):
+        if args.typ not in _KNOWN:
+            self._faults.append(f"the mocks do not know the type {args.typ}")
+        state = dict(args.inputs)
+        if args.typ == "minio-admin:index:User":
+            state["secretKey"] = pulumi.Output.secret(generated_secret(state["name"]))
+        return f"{args.name}-id", state
+
+    def call(self, args):
+        self._faults.append(f"the mocks do not know the invoke {args.token}")
+        return {}, []
+
+
+class _Monitor(mocks.MockMonitor):
+    """Notes what is registered, and every URN that comes twice."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        super().__init__(_Echo(self.faults))
+        self.seen: dict[str, Registered] = {}
+
+    def RegisterResource(self, request):  # noqa: N802 - the SDK's name
+        if request.type != "pulumi:pulumi:Stack":
+            urn = self.make_urn(request.parent, request.type, request.name)
+            if urn in self.seen:
+                self.faults.append(f"duplicate URN {urn}")
+            self.seen[urn] = _registered(urn, request)
+        return super().RegisterResource(request)
+
+    def RegisterResourceOutputs(self, request):  # noqa: N802 - the SDK's name
+        if request.urn in self.seen:  # the root stack registers itself before the program runs
+            outputs = dict(rpc.deserialize_properties(request.outputs))
+            self.seen[request.urn].outputs = outputs
+        return super().RegisterResourceOutputs(request)
+
+
+def _registered(urn: str, request) -> Registered:
+    moments = ("before_create", "before_update")
+    hooks = {name: list(getattr(request.hooks, name)) for name in moments}
+    foreign = {
+        "aliases": [a for a in request.aliases if not _by_sdk(a)],
+        "ignoreChanges": request.ignoreChanges,
+        "importId": request.importId,
+        "protect": request.protect,
+        "replaceOnChanges": request.replaceOnChanges,
+        "transforms": request.transforms,
+    }
+    return Registered(
+        urn=urn,
+        type=request.type,
+        name=request.name,
+        parent=request.parent,
+        provider=request.provider.rpartition("::")[0].rpartition("::")[2],
+        depends_on=set(request.dependencies),
+        deleted_with=request.deletedWith,
+        retain_on_delete=request.retainOnDelete,
+        secret_outputs=set(request.additionalSecretOutputs),
+        hooks={name: bound for name, bound in hooks.items() if bound},
+        foreign_options={name for name, value in foreign.items() if value},
+        inputs=dict(rpc.deserialize_properties(request.object)),
+    )
+
+
+def _by_sdk(alias) -> bool:
+    """Whether pulumi_kubernetes gives this alias itself: an older version of the same API."""
+    return alias.spec.type.startswith("kubernetes:") and not alias.spec.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """A stack's configuration as the engine hands it to the program."""
+
+    name: str
+    config: Mapping[str, object]
+    """By key without the project's name."""
+
+    secrets: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def settings(self) -> Settings:
+        """What the program reads of it.
+
+        Raises:
+            ConfigError: all faults.
+        """
+        return parse(
+            {**self.config, **self.secrets},
+            project=NAMESPACE,
+            stack=self.name,
+            folder=STACKS,
+            secrets=self.secrets,
+        )
+
+
+def read_stack(file: Path, kubeconfig: Path) -> Stack:
+    """Read a stack file, its placeholders filled in, with a canary for each secret it needs."""
+    text = file.read_text()
+    fill = {"KUBECONFIG": kubeconfig, "API_SERVER": SERVER, "MINIO_ENDPOINT": "minio:9000"}
+    for name, value in fill.items():
+        text = text.replace(f"${{{name}}}", str(value))
+    written = yaml.safe_load(text)["config"]
+    config = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in written.items()}
+    config = {key: value for key, value in config.items() if key in STRUCTURED}
+    config["cluster"] = {"name": config["cluster"]["name"], "kubeconfig": str(kubeconfig)}
+    name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    return with_canaries(Stack(name=name, config=config))
+
+
+def with_canaries(stack: Stack) -> Stack:
+    """*stack* with a secret that is found again in each secret key that it names."""
+    secrets = {key: f"canary+of/{key}=" for key in stack.settings().secret_keys()}
+    return Stack(name=stack.name, config=stack.config, secrets=secrets)
+
+
+def generated_secret(user: str) -> str:
+    """The secret that the mocked server generates for *user*."""
+    return f"canary+generated/for={user}"
+
+
+def write_kubeconfig(folder: Path) -> Path:
+    """Write a kubeconfig that leads nowhere: mocks run no hook, so nothing is sent."""
+    file = folder / "kubeconfig"
+    file.write_text(_KUBECONFIG)
+    return file
+
+
+def deploy(stack: Stack) -> Run:
+    """Run the program under mocks.
+
+    Raises:
+        pulumi.RunError: the program refused the configuration.
+    """
+    monitor = _Monitor()
+    values = {**stack.config, **stack.secrets}
+    texts = {
+        f"{NAMESPACE}:{key}": value if isinstance(value, str) else json.dumps(value)
+        for key, value in values.items()
+    }
+    runtime_config.set_all_config(texts, [f"{NAMESPACE}:{key}" for key in stack.secrets])
+    mocks.set_mocks(
+        monitor.mocks, project=NAMESPACE, stack=stack.name, preview=False, monitor=monitor
+    )
+    outputs: dict[str, object] = {}
+
+    @mocks.test
+    def run() -> None:
+        program.run()
+        outputs.update(get_root_resource().outputs)
+
+    run()
+    assert not monitor.faults
+    return Run(resources=monitor.seen, outputs=outputs)
+
+
+def clear_text(value: object) -> Iterator[str]:
+    """Yield every text in *value* that stands outside a secret's wrapper, keys included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict) and _SECRET not in value:
+        for key, inner in value.items():
+            yield str(key)
+            yield from clear_text(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from clear_text(inner)
+
+
+def revealed(value: object) -> object:
+    """*value* with each secret's wrapper opened."""
+    if isinstance(value, dict):
+        if _SECRET in value:
+            return revealed(value["value"])
+        return {key: revealed(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [revealed(inner) for inner in value]
+    return value
