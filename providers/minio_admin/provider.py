@@ -1,0 +1,261 @@
+"""The provider: what Pulumi asks, answered by the four resource types."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import ssl
+from typing import TYPE_CHECKING, Final, TypeVar, cast
+
+from pulumi.provider.experimental import provider as api
+
+from providers.minio_admin import fields, names
+from providers.minio_admin.attachment import Attachment
+from providers.minio_admin.bucket import Bucket
+from providers.minio_admin.client import Server, Settings, trust
+from providers.minio_admin.errors import ProviderError, UnreachableError
+from providers.minio_admin.fields import Fault
+from providers.minio_admin.policy import Policy
+from providers.minio_admin.resource import State
+from providers.minio_admin.user import User
+from providers.minio_admin.values import UNKNOWN, Unknown, has_unknown, plain, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from pulumi.provider.experimental.property_value import PropertyValue
+
+    from providers.minio_admin.resource import Resource
+    from providers.minio_admin.values import Plain
+
+T = TypeVar("T")
+
+VERSION: Final = "0.1.0"
+
+_PATH: Final = "minio-admin provider"
+
+_RESOURCES: Final[Mapping[str, Resource]] = {
+    f"minio-admin:index:{kind.__name__}": kind() for kind in (Bucket, Policy, User, Attachment)
+}
+_ENGINES: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums"})
+"""Configuration that the engine adds for itself."""
+
+_KINDS: Final = {
+    "add": api.PropertyDiffKind.ADD,
+    "update": api.PropertyDiffKind.UPDATE,
+    "delete": api.PropertyDiffKind.DELETE,
+    "replace": api.PropertyDiffKind.UPDATE_REPLACE,
+}
+
+
+def _resource_of(kind: str) -> Resource:
+    """Find the resource of a URN's type; a child's type names its parents' first."""
+    return _RESOURCES[kind.rpartition("$")[2]]
+
+
+class MinioAdmin(api.Provider):
+    """The provider of one server."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        """Wait for the configuration.
+
+        Args:
+            warn: Shows a line to the user.
+        """
+        self._warn = warn
+        self._warned = False
+        self._server: Server | None = None
+        self._quick: Server | None = None
+
+    async def get_schema(self, request: api.GetSchemaRequest) -> api.GetSchemaResponse:
+        """Describe the types."""
+        del request
+        return api.GetSchemaResponse(json.dumps({**fields.schema(), "version": VERSION}))
+
+    async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
+        """Check the configuration; secrets are secret whatever the program says."""
+        values = fields.with_defaults(fields.CONFIG, _config(request.new_inputs))
+        faults = list(_config_faults(values))
+        secret = {name for name, field in fields.CONFIG.items() if field.secret}
+        return api.CheckResponse(wrap(values, secret), _failures(faults))
+
+    async def diff_config(self, request: api.DiffRequest) -> api.DiffResponse:
+        """Compare configurations; no change ever replaces the provider and what it made."""
+        old, new = _config(request.old_state), _config(request.new_inputs)
+        changed = sorted(name for name in fields.CONFIG if old.get(name) != new.get(name))
+        return api.DiffResponse(changes=bool(changed), diffs=changed)
+
+    async def configure(self, request: api.ConfigureRequest) -> api.ConfigureResponse:
+        """Take the configuration; nothing is sent yet."""
+        values = fields.with_defaults(fields.CONFIG, _config(request.args))
+        if not has_unknown(values):
+            settings = _settings(values)
+            self._server = Server(settings)
+            self._quick = Server(settings, patient=False)
+        return api.ConfigureResponse(accept_secrets=True, supports_preview=True)
+
+    async def check(self, request: api.CheckRequest) -> api.CheckResponse:
+        """Check inputs without asking the server."""
+        resource = _resource_of(request.type)
+        settings = self._ready().settings
+        given = plain(request.new_inputs)
+        path = resource.path(settings, given)
+        faults = list(fields.check(resource.table, path, given))
+        inputs = resource.settle(given)
+        if not faults:
+            faults = list(resource.faults(settings, plain(request.old_inputs), inputs))
+        return api.CheckResponse(wrap(inputs, _secrets(request.new_inputs)), _failures(faults))
+
+    async def diff(self, request: api.DiffRequest) -> api.DiffResponse:
+        """Compare what was last known with the program."""
+        resource = _resource_of(request.type)
+        new = resource.settle(plain(request.new_inputs))
+        changes = dict(resource.diff(self._ready().settings, plain(request.old_state), new))
+        for name in request.ignore_changes:
+            changes.pop(name, None)
+        return api.DiffResponse(
+            changes=bool(changes),
+            replaces=[name for name, change in changes.items() if change == "replace"],
+            diffs=sorted(changes),
+            detailed_diff={
+                name: api.PropertyDiff(_KINDS[change], input_diff=not resource.table[name].output)
+                for name, change in changes.items()
+            },
+        )
+
+    async def create(self, request: api.CreateRequest) -> api.CreateResponse:
+        """Create; a preview asks the server whether it would be refused."""
+        resource = _resource_of(request.type)
+        inputs = plain(request.properties)
+        secret = _secrets(request.properties)
+        if request.preview:
+            if not isinstance(inputs[resource.key], Unknown):
+                await self._ask_ahead(lambda server: resource.refuse(server, inputs))
+            return api.CreateResponse("", _outputs(resource, _expected(resource, inputs), secret))
+        outputs = await self._do(lambda server: resource.create(server, inputs))
+        return api.CreateResponse(str(inputs[resource.key]), _outputs(resource, outputs, secret))
+
+    async def read(self, request: api.ReadRequest) -> api.ReadResponse:
+        """Read what stands there, for a refresh or an import."""
+        resource = _resource_of(request.type)
+        known = State(plain(request.inputs), plain(request.properties))
+        state = await self._do(
+            lambda server: resource.read(server, request.resource_id, known),
+        )
+        if state is None:
+            return api.ReadResponse("", {}, {})
+        secret = _secrets(request.inputs)
+        return api.ReadResponse(
+            request.resource_id,
+            _outputs(resource, state.outputs, secret),
+            wrap(state.inputs, secret),
+        )
+
+    async def update(self, request: api.UpdateRequest) -> api.UpdateResponse:
+        """Change in place."""
+        resource = _resource_of(request.type)
+        old, new = plain(request.olds), plain(request.news)
+        secret = _secrets(request.news)
+        if request.preview:
+            await self._ask_ahead(lambda server: resource.refuse_update(server, old, new))
+            expected = {**_expected(resource, new), **_kept(resource, old)}
+            return api.UpdateResponse(_outputs(resource, expected, secret))
+        outputs = await self._do(lambda server: resource.update(server, old, new))
+        return api.UpdateResponse(_outputs(resource, outputs, secret))
+
+    async def delete(self, request: api.DeleteRequest) -> None:
+        """Remove."""
+        resource = _resource_of(request.type)
+        state = plain(request.properties)
+        await self._do(lambda server: resource.delete(server, state))
+
+    def _ready(self) -> Server:
+        if self._server is None:
+            raise ProviderError(_PATH, "no configuration yet, endpoint and keys are needed")
+        return self._server
+
+    async def _do(self, work: Callable[[Server], T]) -> T:
+        """Run blocking *work* beside other requests."""
+        return await asyncio.to_thread(work, self._ready())
+
+    async def _ask_ahead(self, question: Callable[[Server], None]) -> None:
+        """Let a preview refuse; a server that comes up only in the real run cannot be asked."""
+        server = self._quick or self._ready()
+        try:
+            await asyncio.to_thread(question, server)
+        except UnreachableError as error:
+            if not self._warned:
+                self._warned = True
+                self._warn(f"{error}; this preview could not look for what exists there already")
+
+
+def _config(values: Mapping[str, PropertyValue]) -> Plain:
+    """The configuration without what the engine adds; flags may come as text."""
+    config = {
+        name: value
+        for name, value in plain(values).items()
+        if name not in _ENGINES and not name.startswith("__")
+    }
+    words = {"true": True, "false": False}
+    if isinstance(secure := config.get("secure"), str):
+        config["secure"] = words.get(secure, secure)
+    return config
+
+
+def _config_faults(values: Plain) -> Iterable[Fault]:
+    path = _PATH
+    yield from fields.check(fields.CONFIG, path, values)
+    for name, find in (
+        ("endpoint", names.endpoint),
+        ("owner", names.owner),
+        ("ownerId", names.owner_id),
+    ):
+        value = values.get(name)
+        if isinstance(value, str) and (wrong := find(value)):
+            yield Fault(name, f"{path} {name}: {wrong}")
+    for name in ("accessKey", "secretKey", "region"):
+        if values.get(name) == "":
+            yield Fault(name, f"{path} {name}: empty, a value is needed")
+    authority = values.get("caCertificate")
+    if isinstance(authority, str):
+        try:
+            trust(authority)
+        except (ssl.SSLError, ValueError):
+            line = f"{path} caCertificate: no certificate found, PEM text is accepted"
+            yield Fault("caCertificate", line)
+
+
+def _settings(values: Plain) -> Settings:
+    texts = {name: str(values[name]) for name in ("endpoint", "region", "owner")}
+    return Settings(
+        **texts,
+        access_key=str(values["accessKey"]),
+        secret_key=str(values["secretKey"]),
+        owner_id=str(values["ownerId"]),
+        secure=bool(values["secure"]),
+        ca_certificate=cast("str | None", values.get("caCertificate")),
+    )
+
+
+def _failures(faults: list[Fault]) -> list[api.CheckFailure] | None:
+    return [api.CheckFailure(fault.property, fault.line) for fault in faults] or None
+
+
+def _secrets(values: Mapping[str, PropertyValue]) -> set[str]:
+    """Names of the properties whose values hold a secret."""
+    return {name for name, value in values.items() if value.contains_secret()}
+
+
+def _outputs(resource: Resource, values: Plain, secret: set[str]) -> dict[str, PropertyValue]:
+    always = {name for name, field in resource.table.items() if field.secret}
+    return wrap(values, secret | always)
+
+
+def _expected(resource: Resource, inputs: Plain) -> Plain:
+    """What a preview can say: the inputs, and unknown where the server decides."""
+    return {**{name: UNKNOWN for name, f in resource.table.items() if f.output}, **inputs}
+
+
+def _kept(resource: Resource, old: Plain) -> Plain:
+    """Outputs that an update never changes."""
+    return {name: old[name] for name, f in resource.table.items() if f.secret and name in old}

@@ -1,0 +1,80 @@
+"""Values as Pulumi sends them, and as plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from pulumi.provider.experimental.property_value import Computed, PropertyValue
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+
+class Unknown:
+    """A value that only the real run will know."""
+
+    def __repr__(self) -> str:
+        return "unknown"
+
+
+UNKNOWN: Final = Unknown()
+
+Plain = dict[str, object]
+"""Properties by name; nulls are left out, whole numbers are int."""
+
+
+def plain(properties: Mapping[str, PropertyValue]) -> Plain:
+    """Unwrap properties; secrets are unwrapped too."""
+    values = {name: _plain(value) for name, value in properties.items()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def wrap(values: Mapping[str, object], secret: Container[str] = ()) -> dict[str, PropertyValue]:
+    """Wrap properties for Pulumi.
+
+    Args:
+        values: Properties by name.
+        secret: Names whose values Pulumi must encrypt.
+    """
+    return {
+        name: _wrap(value).with_secret(name in secret)
+        for name, value in values.items()
+        if value is not None
+    }
+
+
+def has_unknown(value: object) -> bool:
+    """Tell whether *value* is unknown, or holds something that is."""
+    if isinstance(value, Mapping):
+        return any(has_unknown(item) for item in value.values())
+    if isinstance(value, list):
+        return any(has_unknown(item) for item in value)
+    return isinstance(value, Unknown)
+
+
+def _plain(wrapped: PropertyValue) -> object:
+    value = wrapped.value
+    if isinstance(value, Computed):
+        return UNKNOWN
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else value
+    if isinstance(value, Mapping):
+        return plain(value)
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _wrap(value: object) -> PropertyValue:
+    if isinstance(value, Unknown):
+        return PropertyValue.computed()
+    if isinstance(value, int) and not isinstance(value, bool):
+        return PropertyValue(float(value))
+    if isinstance(value, Mapping):
+        return PropertyValue(wrap(value))
+    if isinstance(value, list):
+        return PropertyValue([_wrap(item) for item in value])
+    if value is None or isinstance(value, (bool, float, str)):
+        return PropertyValue(value)
+    raise TypeError(type(value).__name__)
