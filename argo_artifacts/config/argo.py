@@ -104,7 +104,11 @@ class Server(Model):
 class Argo(Model):
     """One Argo Workflows installation."""
 
-    version: Annotated[str, AfterValidator(_version)]
+    version: Annotated[
+        str,
+        AfterValidator(_version),
+        Field(json_schema_extra={"pattern": r"^[0-9]+\.[0-9]+\.[0-9]+$"}),
+    ]
     """Release of the controller; gates what may be written."""
 
     namespace: Label = "argo"
