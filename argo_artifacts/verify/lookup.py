@@ -1,0 +1,241 @@
+"""Lookup: the credentials of the plan as Argo would find them, never from a state.
+
+ConfigMap ``artifact-repositories`` of the tenant's namespace → key → entry → its selectors →
+Secrets of that namespace.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+import yaml
+
+from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
+from argo_artifacts.repository.entries import default_repository, entry
+from argo_artifacts.verify.expectations import Holder
+from argo_artifacts.verify.store import Keys
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from argo_artifacts.access.grants import AccessPlan
+    from argo_artifacts.config.settings import Settings
+
+_SHOWN = 3
+"""Differences of an entry that are spelt out."""
+
+_WHERE = frozenset({"s3", "s3.bucket", "s3.endpoint", "s3.insecure"})
+"""Parts of an entry that say where keys are sent: where they differ, nothing is sent."""
+
+
+class ClusterError(Exception):
+    """The cluster gave no answer that says what stands there; one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMap:
+    """What Argo reads of a ConfigMap."""
+
+    annotations: Mapping[str, str]
+    data: Mapping[str, str]
+
+
+class Reader(Protocol):
+    """Reads live objects; None: there is no such object."""
+
+    def config_map(self, namespace: str, name: str) -> ConfigMap | None:
+        """Read a ConfigMap, or raise ClusterError."""
+        ...
+
+    def secret(self, namespace: str, name: str) -> Mapping[str, bytes] | None:
+        """Read the values of a Secret, or raise ClusterError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one of the ``entry`` checks."""
+
+    good: bool
+    text: str
+    checked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What Argo would find for one holder."""
+
+    holder: Holder
+    findings: Mapping[str, Finding]
+    """By check: ``default entry`` (of the tenant's first), ``entry``, ``secret``."""
+
+    keys: Keys | None = None
+    endpoint: str = ""
+    secure: bool = True
+    region: str = ""
+    ca: str | None = None
+    why: str = ""
+    """Why there are no keys to try."""
+
+
+GOOD = Finding(good=True, text="as planned")
+
+
+def look_up(reader: Reader, settings: Settings, plan: AccessPlan, tenant: str) -> tuple[Found, ...]:
+    """Find all credentials of *tenant*; what is missing or wrong is part of the result."""
+    holders = [Holder(tenant, c.repository) for c in plan.credentials_of(tenant)]
+    try:
+        config_map = reader.config_map(tenant, REPOSITORIES_CONFIG_MAP)
+    except ClusterError as error:
+        return tuple(_nothing(h, str(error), checked=False) for h in holders)
+    if config_map is None:
+        text = f"ConfigMap {tenant}/{REPOSITORIES_CONFIG_MAP} is missing"
+        return tuple(_nothing(h, text, checked=True) for h in holders)
+    found: list[Found] = []
+    for index, holder in enumerate(holders):
+        findings = {"default entry": _default(config_map, plan, tenant)} if index == 0 else {}
+        found.append(_one(reader, settings, plan, holder, config_map, findings))
+    return tuple(found)
+
+
+def _nothing(holder: Holder, text: str, *, checked: bool) -> Found:
+    finding = Finding(good=False, text=text, checked=checked)
+    rest = Finding(good=False, text=text, checked=False)
+    findings = {"default entry": rest, "entry": finding, "secret": rest}
+    return Found(holder=holder, findings=findings, why=text)
+
+
+def _default(config_map: ConfigMap, plan: AccessPlan, tenant: str) -> Finding:
+    planned = default_repository(plan, tenant)
+    named = config_map.annotations.get(DEFAULT_ANNOTATION)
+    if named is None:
+        return Finding(good=False, text="the annotation is missing, Argo skips the ConfigMap")
+    if named not in config_map.data:
+        return Finding(good=False, text=f"the annotation names {named!r}, which has no entry")
+    if named != planned:
+        return Finding(good=False, text=f"the annotation names {named!r}, {planned!r} is planned")
+    return GOOD
+
+
+def _one(
+    reader: Reader,
+    settings: Settings,
+    plan: AccessPlan,
+    holder: Holder,
+    config_map: ConfigMap,
+    findings: dict[str, Finding],
+) -> Found:
+    planned = entry(settings, plan, holder.tenant, holder.repository)
+    text = config_map.data.get(holder.repository)
+    block = None if text is None else _parse(text)
+    if block is None:
+        says = "is missing" if text is None else "is no YAML mapping"
+        findings["entry"] = Finding(good=False, text=f"the key {holder.repository!r} {says}")
+        why = f"no entry: {findings['entry'].text}"
+        findings["secret"] = Finding(good=False, text=why, checked=False)
+        return Found(holder=holder, findings=findings, why=why)
+    differences = dict(_differences(planned, block))
+    findings["entry"] = _entry_finding(differences)
+    strayed = sorted(_WHERE & set(differences))
+    if strayed:
+        why = f"the entry's {', '.join(strayed)} is not as planned, nothing is sent there"
+        findings["secret"] = Finding(good=False, text=why, checked=False)
+        return Found(holder=holder, findings=findings, why=why)
+    return _with_keys(reader, holder, block, findings)
+
+
+def _with_keys(
+    reader: Reader, holder: Holder, block: Mapping[str, object], findings: dict[str, Finding]
+) -> Found:
+    s3 = cast("Mapping[str, object]", block["s3"])
+    try:
+        keys = Keys(
+            _value(reader, holder.tenant, s3.get("accessKeySecret")),
+            _value(reader, holder.tenant, s3.get("secretKeySecret")),
+        )
+        selector = s3.get("caSecret")
+        ca = None if selector is None else _value(reader, holder.tenant, selector, text=True)
+    except _SecretFault as fault:
+        findings["secret"] = Finding(good=False, text=str(fault))
+        return Found(holder=holder, findings=findings, why=str(fault))
+    except ClusterError as error:
+        findings["secret"] = Finding(good=False, text=str(error), checked=False)
+        return Found(holder=holder, findings=findings, why=str(error))
+    findings["secret"] = GOOD
+    return Found(
+        holder=holder,
+        findings=findings,
+        keys=keys,
+        endpoint=str(s3["endpoint"]),
+        secure=not s3["insecure"],
+        region=str(s3.get("region", "")),
+        ca=ca,
+    )
+
+
+class _SecretFault(Exception):  # noqa: N818 - a finding, not an error of this program
+    """A Secret does not hold what the entry's selector names."""
+
+
+def _value(reader: Reader, namespace: str, selector: object, *, text: bool = False) -> str:
+    """The value behind a selector, exactly as the pod would get it."""
+    fields = cast("dict[str, object]", selector if isinstance(selector, dict) else {})
+    name, key = str(fields.get("name", "")), str(fields.get("key", ""))
+    values = reader.secret(namespace, name) if name else None
+    if values is None:
+        msg = f"Secret {namespace}/{name} is missing"
+        raise _SecretFault(msg)
+    value = values.get(key)
+    if not value:
+        msg = f"Secret {namespace}/{name}: key {key!r} is {'missing' if value is None else 'empty'}"
+        raise _SecretFault(msg)
+    try:
+        found = value.decode()
+    except UnicodeDecodeError:
+        found = "\0"
+    if not text and (found != found.strip() or not found.isprintable()):
+        msg = f"Secret {namespace}/{name}: key {key!r} has a blank or newline at an end, or no text"
+        raise _SecretFault(msg)
+    return found
+
+
+def _parse(text: str) -> Mapping[str, object] | None:
+    try:
+        value: object = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
+
+
+def _entry_finding(differences: Mapping[str, str]) -> Finding:
+    if not differences:
+        return GOOD
+    lines = [f"{path}: {text}" for path, text in differences.items()]
+    more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    return Finding(good=False, text="; ".join(lines[:_SHOWN]) + more)
+
+
+def _differences(
+    planned: Mapping[str, object], found: Mapping[str, object], path: str = ""
+) -> Iterator[tuple[str, str]]:
+    """Path and words for each difference; what the plan does not know is named without value."""
+    for key, value in planned.items():
+        here = f"{path}{key}"
+        if key not in found:
+            yield here, "missing"
+            continue
+        other = found[key]
+        if isinstance(value, dict) and isinstance(other, dict):
+            yield from _differences(
+                cast("Mapping[str, object]", value),
+                cast("Mapping[str, object]", other),
+                f"{here}.",
+            )
+        elif isinstance(value, dict) or isinstance(other, dict | list):
+            yield here, "of another kind"
+        elif value != other or type(value) is not type(other):
+            yield here, f"{other!r}, {value!r} is planned"
+    for key in found:
+        if key not in planned:
+            yield f"{path}{key}", "not in the plan"
