@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import os
+import re
 import secrets
 import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -26,7 +28,7 @@ from tools.programs import with_programs
 from tools.test_report import note_version
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 RUN_MARK: Final = "ARGO_ARTIFACTS_RUN"
 """Variable that tells the children of a runner, the engine's plugins included, from others."""
@@ -46,6 +48,10 @@ _FIXED: Final = {
     # of this variable on an update is that the engine does not warn of it each time.
     "PULUMI_DEV": "1",
 }
+_NOTHING_NEW: Final = re.compile(
+    r"^@ |\(0s\)$|^( ~  |    )[\w.-]+(:[\w./-]+)+ \S+( running| refresh \([\d.]+s\))?$"
+)
+"""A line of the engine on something that has just begun, or that is as it was."""
 _END_SECONDS: Final = 60.0
 """Time that the engine gets to finish what it has begun when it is interrupted."""
 
@@ -114,6 +120,7 @@ class PulumiRunner:
         stdin: str | None = None,
         capture: bool = False,
         check: bool = True,
+        show: Callable[[str], None] | None = None,
         folder: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run ``pulumi`` with *arguments* in the project's folder.
@@ -126,24 +133,28 @@ class PulumiRunner:
             stdin: Text for its input; the place for secrets, never the arguments.
             capture: Return its words instead of showing them.
             check: Raise when it fails.
+            show: Called with each line of its output that tells something new, meanwhile.
             folder: Run there instead.
 
         Raises:
             ToolError: The CLI failed; its own words stand above, or in the message.
         """
-        words = subprocess.PIPE if capture else None
         child = subprocess.Popen(  # noqa: S603 - a program of our own table
             [self._programs["pulumi"], *arguments, "--non-interactive"],
             cwd=folder or self.project,
             env=self.environment(),
             stdin=subprocess.PIPE if stdin is not None else subprocess.DEVNULL,
-            stdout=words,
-            stderr=words,
+            stdout=subprocess.PIPE if capture or show else None,
+            stderr=subprocess.PIPE if capture else None,
             text=True,
             process_group=0,  # the terminal's Ctrl-C reaches us alone, and we pass it on
         )
+        out = err = ""
         try:
-            out, err = child.communicate(stdin)
+            if show:
+                _relay(child, show)
+            else:
+                out, err = child.communicate(stdin)
         except BaseException:
             _interrupt(child)
             raise
@@ -155,11 +166,19 @@ class PulumiRunner:
         return subprocess.CompletedProcess(arguments, child.returncode, out, err)
 
     def on_stack(
-        self, *arguments: str, stdin: str | None = None, capture: bool = False, check: bool = True
+        self,
+        *arguments: str,
+        stdin: str | None = None,
+        capture: bool = False,
+        check: bool = True,
+        show: Callable[[str], None] | None = None,
     ) -> subprocess.CompletedProcess[str]:
-        """Run a command that reads the stack's settings, such as ``up`` or ``preview``."""
+        """Run a command that reads the stack's settings, such as ``up`` or ``preview``.
+
+        See :meth:`run` for the arguments.
+        """
         place = ("--stack", self.stack, "--config-file", str(self.config_file))
-        done = self.run(*arguments, *place, stdin=stdin, capture=capture, check=check)
+        done = self.run(*arguments, *place, stdin=stdin, capture=capture, check=check, show=show)
         note_version("Pulumi engine", self._engine_version())
         return done
 
@@ -261,6 +280,26 @@ def end_interrupted_run(folder: Path, *, polite_seconds: float = _END_SECONDS) -
         still = left
     processes.end(still, polite_seconds=0.0)
     return len(left)
+
+
+def _relay(child: subprocess.Popen[str], show: Callable[[str], None]) -> None:
+    """Show what the engine says until it ends, without what is not news.
+
+    A thread reads, so that an interrupted engine is never stuck on a full pipe.
+    """
+
+    def read() -> None:
+        last = ""
+        for line in child.stdout or ():
+            text = line.rstrip()
+            if text != last and not _NOTHING_NEW.search(text):
+                show(text)
+                last = text
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    child.wait()
+    reader.join()
 
 
 def _interrupt(child: subprocess.Popen[str]) -> None:

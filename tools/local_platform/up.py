@@ -31,6 +31,7 @@ STACK: Final = "local"
 SECRETS: Final = ("argo-artifacts:minioAccessKey", "argo-artifacts:minioSecretKey")
 """Settings that hold MinIO's root user and password."""
 
+_UP: Final = ("up", "--refresh", "--yes", "--skip-preview", "--suppress-outputs")
 _KEPT_BY_DOWN: Final = ("ports.json", "lock")
 
 
@@ -62,7 +63,7 @@ class Checkout:
             if runner.resume():
                 self._say("an earlier run was cut off, the stack's state is put right")
             self._say(f"pulumi up of the stack {STACK}")
-            runner.on_stack("up", "--refresh", "--yes", "--skip-preview", "--suppress-progress")
+            runner.on_stack(*_UP, show=self._say)
             code = self._verify(runner) if verify else 0
             if code == 0:
                 spent = time.monotonic() - begin
