@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from argo_artifacts.cli import check, schema, version
+from argo_artifacts.cli import check, schema, verify, version
 from argo_artifacts.cli.console import Answer, complain
 from argo_artifacts.config import ConfigError
 
@@ -25,6 +25,7 @@ app = typer.Typer(
 )
 app.command()(check.check)
 app.command()(schema.schema)
+app.command()(verify.verify)
 app.command()(version.version)
 
 
