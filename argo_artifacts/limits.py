@@ -45,8 +45,8 @@ _LONGEST_TIME: Final = 40
 
 
 def check(settings: Settings, plan: AccessPlan) -> list[str]:
-    """Refuse what would fail, or break isolation, on the server: one line for each fault."""
-    return [*_too_large(settings, plan), *_overlaps(settings, plan), *_clashes(settings)]
+    """Refuse what would fail on the server, or overwrite: one line for each fault."""
+    return [*_too_large(settings, plan), *_clashes(settings)]
 
 
 def quotas(settings: Settings, plan: AccessPlan) -> tuple[Quota, ...]:
@@ -170,33 +170,6 @@ def _longest_key(prefix: str, settings: Settings, tenant: str, repository: str) 
 
     key_format = settings.repositories[repository].key_format
     return len((prefix + re.sub(r"\{\{(.*?)\}\}", longest, key_format)).encode())
-
-
-def _overlaps(settings: Settings, plan: AccessPlan) -> Iterator[str]:
-    """On one bucket no shared prefix holds, or stands in, what is a tenant's own.
-
-    Own prefixes never meet each other: they are made of the cluster's and the tenant's names.
-    """
-    own: dict[tuple[str, str], dict[str, str]] = {}
-    shared: dict[tuple[str, str, str], tuple[str, str]] = {}
-    for (tenant, repository), prefix in plan.prefixes.items():
-        model = settings.repositories[repository]
-        if model.minio is None:
-            continue
-        store = (model.minio.endpoint, model.minio.bucket.name)
-        if model.shared_with:
-            shared.setdefault((*store, prefix), (tenant, repository))
-        else:
-            own.setdefault(store, {})[prefix] = tenant
-    for (endpoint, bucket, prefix), (tenant, repository) in shared.items():
-        for other, owner in own.get((endpoint, bucket), {}).items():
-            if other.startswith(prefix) or prefix.startswith(other):
-                yield (
-                    f"{NAMESPACE}:tenants.{tenant}.repositories: prefix {prefix!r} of {repository}"
-                    f" meets {other!r} of tenant {owner} in bucket {bucket}, a prefix apart from"
-                    " every tenant's own is accepted; spell another one or use another bucket"
-                )
-                break
 
 
 def _clashes(settings: Settings) -> Iterator[str]:

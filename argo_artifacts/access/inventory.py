@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from argo_artifacts.access.grants import AccessPlan, Credential
     from argo_artifacts.config.settings import Settings
-    from argo_artifacts.config.tenants import EffectiveTenant
+    from argo_artifacts.config.tenants import EffectiveTenant, Ownership
 
 Kind = Literal[
     "Namespace",
@@ -53,10 +53,13 @@ class Item:
     name: str
     """``namespace/name`` in Kubernetes, the physical name in a store."""
 
+    adopted: bool = False
+    """It stands already and is taken over."""
+
 
 def inventory(settings: Settings, plan: AccessPlan) -> tuple[Item, ...]:
     """List what `pulumi up` creates, sorted."""
-    items = [*_installation(settings), *_stores(plan)]
+    items = [*_installation(settings), *_stores(settings, plan)]
     for tenant in settings.tenants.values():
         items += _tenant(settings, plan, tenant)
     return tuple(sorted(items))
@@ -70,8 +73,7 @@ def count(items: Iterable[Item]) -> dict[Kind, int]:
 
 def _installation(settings: Settings) -> Iterator[Item]:
     argo = settings.argo
-    if argo.namespace_settings.ownership != "use":
-        yield Item(kind="Namespace", name=argo.namespace)
+    yield from _owned("Namespace", argo.namespace, argo.namespace_settings.ownership)
     config_map = f"{argo.namespace}/{argo.controller_config_map}"
     if argo.controller_config == "own":
         yield Item(kind="ConfigMap", name=config_map)
@@ -81,12 +83,11 @@ def _installation(settings: Settings) -> Iterator[Item]:
 
 def _tenant(settings: Settings, plan: AccessPlan, tenant: EffectiveTenant) -> Iterator[Item]:
     space = tenant.name
-    if tenant.namespace.ownership != "use":
-        yield Item(kind="Namespace", name=space)
-    if tenant.service_account_ownership != "use":
-        executors = () if tenant.retired else tenant.service_accounts
-        for account in (*executors, settings.argo.collector_service_account):
-            yield Item(kind="ServiceAccount", name=f"{space}/{account}")
+    yield from _owned("Namespace", space, tenant.namespace.ownership)
+    executors = () if tenant.retired else tenant.service_accounts
+    for account in (*executors, settings.argo.collector_service_account):
+        name = f"{space}/{account}"
+        yield from _owned("ServiceAccount", name, tenant.service_account_ownership)
     for role in plan.roles_of(space):
         yield Item(kind="Role", name=f"{space}/{role.name}")
         yield Item(kind="RoleBinding", name=f"{space}/{role.name}")
@@ -106,10 +107,16 @@ def secrets(credential: Credential) -> Iterator[str]:
         yield credential.ca_secret
 
 
-def _stores(plan: AccessPlan) -> Iterator[Item]:
+def _owned(kind: Kind, name: str, ownership: Ownership) -> Iterator[Item]:
+    if ownership != "use":
+        yield Item(kind=kind, name=name, adopted=ownership == "adopt")
+
+
+def _stores(settings: Settings, plan: AccessPlan) -> Iterator[Item]:
     for store in plan.stores:
-        if store.managed:
-            yield Item(kind="Bucket", name=store.bucket)
+        minio = settings.repositories[store.repository].minio
+        if minio is not None and store.managed:
+            yield from _owned("Bucket", store.bucket, minio.bucket.ownership)
     for credential in plan.credentials:
         if credential.policy is None:
             continue

@@ -41,13 +41,17 @@ def _boundaries(settings: Settings) -> Iterator[Note]:
         text="the boundary that holds is the namespace: whoever may create a Workflow there can"
         " use each of its service accounts and mount each of its Secrets",
     )
-    if settings.argo.server.access == "shared":
+    server = settings.argo.server
+    if server.access == "shared":
         yield Note(
             topic="boundary",
             about="argo-server",
-            text="argo-server opens whatever location a Workflow names: whoever may write"
-            " Workflows in one namespace can make it show what its identity reads;"
-            " server.access: none closes this",
+            text="the UI opens a namespace's artifacts with that namespace's own Secret, and"
+            + (
+                " whoever reaches argo-server acts as it in all of them (authMode server)"
+                if server.auth_mode == "server"
+                else " reads the Secret as the user who asks"
+            ),
         )
     if settings.argo.controller_config == "none":
         yield Note(

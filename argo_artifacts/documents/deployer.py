@@ -1,0 +1,164 @@
+"""Deployer: the least rights of the one who runs ``pulumi up``, and of ``verify``'s cleaning.
+
+Least is not harmless: whoever may write policies and users on a MinIO server can give itself any
+right there. These documents hold what is needed and nothing else, so that a mistake stays small.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from argo_artifacts.access.inventory import inventory
+from argo_artifacts.documents.kubernetes import COLLECTOR, EXECUTOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from argo_artifacts.access.grants import AccessPlan
+    from argo_artifacts.access.inventory import Kind
+    from argo_artifacts.config.settings import Settings
+    from argo_artifacts.documents.kubernetes import Rule
+
+CLUSTER_ROLE: Final = "argo-artifacts-deployer"
+"""Name of the ClusterRole."""
+
+IDENTITIES: Final[Mapping[str, str]] = {
+    "admin:AttachUserOrGroupPolicy": "attaches a policy to its user and detaches it",
+    "admin:CreatePolicy": "writes a policy",
+    "admin:CreateUser": "creates a user, after a look whether it stands",
+    "admin:DeletePolicy": "removes a policy",
+    "admin:DeleteUser": "removes a user",
+    "admin:EnableUser": "enables and disables a user",
+    "admin:GetPolicy": "reads a policy back, to find drift",
+    "admin:GetUser": "reads a user and its policies, to find drift",
+    "admin:ListServiceAccounts": "finds what a user minted for itself",
+    "admin:ListUserPolicies": "finds who still has a policy that is removed",
+    "admin:RemoveServiceAccount": "removes what a user minted, and ends its sessions",
+}
+"""Admin actions on users and policies, and the call of the provider that needs each."""
+
+BUCKET_ADMIN: Final[Mapping[str, str]] = {
+    "admin:GetBucketQuota": "finds out whether a bucket stands, and its quota",
+    "admin:SetBucketQuota": "sets a quota",
+}
+"""Admin actions on buckets."""
+
+BUCKET: Final[Mapping[str, str]] = {
+    "s3:CreateBucket": "creates the bucket",
+    "s3:DeleteBucket": "deletes the empty bucket on a destroy",
+    "s3:GetBucketTagging": "reads our mark",
+    "s3:GetBucketVersioning": "reads versioning, to find drift",
+    "s3:GetEncryptionConfiguration": "reads encryption, to find drift",
+    "s3:GetLifecycleConfiguration": "reads lifecycle rules, to find drift",
+    "s3:ListBucket": "counts what keeps a bucket from being deleted",
+    "s3:ListBucketVersions": "the same, versions and delete markers",
+    "s3:PutBucketTagging": "sets our mark",
+    "s3:PutBucketVersioning": "sets versioning",
+    "s3:PutEncryptionConfiguration": "sets encryption",
+    "s3:PutLifecycleConfiguration": "sets lifecycle rules",
+}
+"""Actions on a bucket that we create or adopt."""
+
+PURGE: Final[Mapping[str, str]] = {
+    "s3:DeleteObject": "removes objects",
+    "s3:DeleteObjectVersion": "removes versions and delete markers",
+}
+"""Actions on objects; on all of them only where ``forceDestroy`` is on."""
+
+VERIFY: Final[Mapping[str, str]] = {
+    "s3:ListBucketMultipartUploads": "verify finds the unfinished uploads that it made",
+    "s3:ListBucketVersions": "verify finds the versions that it made",
+}
+"""Actions on every bucket that ``verify`` cleans up."""
+
+VERIFY_OBJECTS: Final[Mapping[str, str]] = {
+    "s3:AbortMultipartUpload": "verify ends the unfinished uploads that it made",
+    **PURGE,
+}
+VERIFY_FOLDER: Final = ".argo-artifacts-verify"
+"""Folder below each prefix in which ``verify`` works."""
+
+
+def servers(settings: Settings) -> tuple[str, ...]:
+    """The MinIO servers whose admin we are, as ``host:port``, sorted."""
+    return tuple(
+        sorted(
+            {
+                minio.admin_endpoint or minio.endpoint
+                for repository in settings.repositories.values()
+                if (minio := repository.minio) is not None and minio.server == "external"
+            }
+        )
+    )
+
+
+def minio_policy(settings: Settings, server: str) -> dict[str, object]:
+    """The policy of the user whose keys the stack has as *server*'s admin."""
+    buckets = [
+        minio.bucket
+        for repository in settings.repositories.values()
+        if (minio := repository.minio) is not None
+        and minio.server == "external"
+        and (minio.admin_endpoint or minio.endpoint) == server
+    ]
+    ours = [bucket.name for bucket in buckets if bucket.ownership != "use"]
+    purged = [bucket.name for bucket in buckets if bucket.force_destroy]
+    every = [bucket.name for bucket in buckets]
+    admin = [*IDENTITIES, *BUCKET_ADMIN] if ours else [*IDENTITIES]
+    statements: list[dict[str, object]] = [
+        {"Sid": "Identities", "Effect": "Allow", "Action": sorted(admin)},
+        *_allow("Buckets", BUCKET, ours, ""),
+        *_allow("Purge", PURGE, purged, "/*"),
+        *_allow("Verify", VERIFY, every, ""),
+        *_allow("VerifyObjects", VERIFY_OBJECTS, every, f"/*/{VERIFY_FOLDER}/*"),
+    ]
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _allow(
+    sid: str, actions: Iterable[str], buckets: Iterable[str], under: str
+) -> list[dict[str, object]]:
+    resources = sorted({f"arn:aws:s3:::{bucket}{under}" for bucket in buckets})
+    if not resources:
+        return []
+    return [{"Sid": sid, "Effect": "Allow", "Action": sorted(actions), "Resource": resources}]
+
+
+_RESOURCES: Final[Mapping[Kind, tuple[str, str]]] = {
+    "Namespace": ("", "namespaces"),
+    "ServiceAccount": ("", "serviceaccounts"),
+    "Secret": ("", "secrets"),
+    "ConfigMap": ("", "configmaps"),
+    "ConfigMapPatch": ("", "configmaps"),
+    "Role": ("rbac.authorization.k8s.io", "roles"),
+    "RoleBinding": ("rbac.authorization.k8s.io", "rolebindings"),
+}
+"""API group and resource of each kind."""
+
+_VERBS: Final = ("create", "delete", "get", "patch")
+"""Read (the owner mark, drift), apply, delete."""
+
+
+def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
+    """The ClusterRole of whoever runs ``pulumi up``.
+
+    It holds what it gives to others: Kubernetes lets nobody write a Role with rights that the
+    writer lacks, and the verb ``escalate`` would be more than these.
+    """
+    made: dict[str, set[str]] = {}
+    for item in inventory(settings, plan):
+        if item.kind in _RESOURCES:
+            group, resource = _RESOURCES[item.kind]
+            made.setdefault(group, set()).add(resource)
+    rules: list[Rule] = [
+        {"apiGroups": [group], "resources": sorted(resources), "verbs": list(_VERBS)}
+        for group, resources in sorted(made.items())
+    ]
+    if "secrets" not in made.get("", ()):  # kept by others, read by argo-server and by verify
+        rules.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
+    return {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": CLUSTER_ROLE},
+        "rules": [*rules, *EXECUTOR, *COLLECTOR],
+    }

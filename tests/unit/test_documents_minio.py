@@ -1,0 +1,354 @@
+"""MinIO policies, judged call by call."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+
+import pytest
+
+from argo_artifacts.access import plan
+from argo_artifacts.access.grants import Access, Credential, SecretReference
+from argo_artifacts.documents import canonical, minio
+from tests.unit.evaluator import Call, allowed
+from tests.unit.stacks import MINIO, each, permuted, settings, stacks, values
+
+GET, PUT, ABORT = "s3:GetObject", "s3:PutObject", "s3:AbortMultipartUpload"
+DELETE, LIST = "s3:DeleteObject", "s3:ListBucket"
+KEY = "prod/team-a/run-1/pod/out.tgz"
+
+
+def on(action: str, key: str = KEY, bucket: str = "artifacts") -> Call:
+    return Call(action, bucket, key=key)
+
+
+def ls(prefix: str | None = "prod/team-a/run-1/", bucket: str = "artifacts") -> Call:
+    return Call(LIST, bucket, prefix=prefix)
+
+
+LISTINGS_REFUSED = [
+    ls(None),
+    ls(""),
+    ls("prod/"),
+    ls("prod/team-a"),
+    ls("prod/team-ab/"),
+    ls("prod/team-b/run-1/"),
+    ls("other/team-a/run-1/"),
+    ls(bucket="other"),
+    Call("s3:ListBucketVersions", "artifacts", prefix="prod/team-a/run-1/"),
+]
+"""Of a credential of team-a that may list."""
+
+
+def refused_places(action: str) -> list[Call]:
+    """The neighbours of an allowed call on an object."""
+    return [
+        on(action, key="prod/team-b/run-1/pod/out.tgz"),
+        on(action, key="prod/team-ab/out.tgz"),
+        on(action, key="prod/out.tgz"),
+        on(action, key="team-a/out.tgz"),
+        on(action, key="uploads/team-a/out.tgz"),
+        on(action, bucket="other"),
+    ]
+
+
+SHARED = {
+    "models": {"minio": MINIO | {"bucket": {"name": "models"}}, "sharedWith": ["team-a", "team-b"]},
+    "default": {"minio": MINIO},
+}
+
+CASES: dict[str, tuple[dict, str, list[Call], list[Call]]] = {
+    "executor only": (
+        {
+            "argo": {"version": "4.0.5", "server": {"access": "none"}},
+            "tenants": {"team-a": {"artifactGC": False}},
+        },
+        "default",
+        [on(GET), on(PUT), on(ABORT), ls()],
+        [
+            on(DELETE),
+            *refused_places(GET),
+            *refused_places(PUT),
+            *refused_places(ABORT),
+            *LISTINGS_REFUSED,
+        ],
+    ),
+    "union of executor, collector and server": (
+        {"tenants": {"team-a": {}}},
+        "default",
+        [on(GET), on(PUT), on(ABORT), on(DELETE), ls()],
+        [
+            *refused_places(GET),
+            *refused_places(PUT),
+            *refused_places(ABORT),
+            *refused_places(DELETE),
+            *LISTINGS_REFUSED,
+            on("s3:DeleteObjectVersion"),
+            on("s3:PutObjectTagging"),
+            on("s3:BypassGovernanceRetention"),
+        ],
+    ),
+    "read only": (
+        {
+            "repositories": SHARED,
+            "tenants": {"team-a": {"repositories": ["models"]}, "team-b": {}},
+        },
+        "models",
+        [
+            on(GET, "prod/_shared/models/v1/weights", "models"),
+            ls("prod/_shared/models/v1/", "models"),
+        ],
+        [
+            on(PUT, "prod/_shared/models/v1/weights", "models"),
+            on(ABORT, "prod/_shared/models/v1/weights", "models"),
+            on(DELETE, "prod/_shared/models/v1/weights", "models"),
+            on(GET, "prod/_shared/other/v1/weights", "models"),
+            on(GET, "prod/team-a/v1/weights", "models"),
+            on(GET, "prod/_shared/models/v1/weights", "artifacts"),
+            ls("prod/_shared/", "models"),
+            ls(None, "models"),
+            ls("prod/_shared/models/v1/", "artifacts"),
+        ],
+    ),
+    "shared, writing": (
+        {
+            "argo": {"version": "4.0.5", "server": {"access": "none"}},
+            "repositories": SHARED,
+            "tenants": {
+                "team-a": {
+                    "repositories": [{"name": "models", "access": "write", "prefix": "out/v/"}]
+                },
+                "team-b": {"repositories": ["models"]},
+            },
+        },
+        "models",
+        [
+            on(GET, "out/v/weights", "models"),
+            on(PUT, "out/v/weights", "models"),
+            on(ABORT, "out/v/weights", "models"),
+            on(DELETE, "out/v/weights", "models"),
+            ls("out/v/", "models"),
+        ],
+        [
+            on(GET, "out/w/weights", "models"),
+            on(PUT, "out/w/weights", "models"),
+            on(ABORT, "out/w/weights", "models"),
+            on(DELETE, "out/weights", "models"),
+            on(GET, "out/v/weights", "artifacts"),
+            ls("out/", "models"),
+            ls(None, "models"),
+        ],
+    ),
+    "retired": (
+        {"tenants": {"team-a": {"retired": True}}},
+        "default",
+        [on(GET), on(DELETE), ls()],
+        [on(PUT), on(ABORT), *refused_places(GET), *refused_places(DELETE), *LISTINGS_REFUSED],
+    ),
+    "uploads": (
+        {
+            "argo": {"version": "4.1.0", "server": {"uploads": True}},
+            "tenants": {"team-a": {}},
+        },
+        "default",
+        [
+            on(GET),
+            on(PUT),
+            on(ABORT),
+            on(DELETE),
+            ls(),
+            on(GET, "uploads/team-a/uuid/file"),
+            on(PUT, "uploads/team-a/uuid/file"),
+            on(ABORT, "uploads/team-a/uuid/file"),
+            ls("uploads/team-a/uuid/"),
+        ],
+        [
+            on(DELETE, "uploads/team-a/uuid/file"),
+            on(GET, "uploads/team-b/uuid/file"),
+            on(PUT, "uploads/team-b/uuid/file"),
+            on(ABORT, "uploads/uuid/file"),
+            on(DELETE, "prod/team-b/run-1/pod/out.tgz"),
+            ls("uploads/"),
+            *LISTINGS_REFUSED,
+        ],
+    ),
+}
+"""Stack, repository of team-a, calls that must be allowed, calls that must be refused."""
+
+SELF_SERVICE = [
+    Call("admin:CreateServiceAccount", ""),
+    Call("admin:CreateUser", ""),
+    Call("admin:GetUser", ""),
+    Call("admin:ListServiceAccounts", ""),
+]
+"""What a MinIO user may do for itself unless a policy denies it."""
+
+
+def document(case: str) -> dict:
+    changes, repository, _, _ = CASES[case]
+    access = plan(settings(**changes))
+    (credential,) = [
+        c for c in access.credentials if (c.tenant, c.repository) == ("team-a", repository)
+    ]
+    return minio.policy(credential)
+
+
+def verdicts(policy: dict, case: str) -> list[bool]:
+    _, _, right, wrong = CASES[case]
+    return [allowed(policy, call) for call in (*right, *wrong)]
+
+
+def expected(case: str) -> list[bool]:
+    _, _, right, wrong = CASES[case]
+    return [True] * len(right) + [False] * len(wrong)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_credential_may_do_what_its_actors_do_and_nothing_beside_it(case):
+    _, _, right, wrong = CASES[case]
+    judged = dict(zip((*right, *wrong), verdicts(document(case), case), strict=True))
+    assert judged == dict(zip((*right, *wrong), expected(case), strict=True))
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_refused_call_differs_from_an_allowed_one_in_one_thing(case):
+    _, _, right, wrong = CASES[case]
+
+    def apart(one: Call, other: Call) -> int:
+        return sum(a != b for a, b in zip(one, other, strict=True))
+
+    assert [call for call in wrong if min(apart(call, other) for other in right) != 1] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_self_service_is_denied_even_beside_a_policy_that_allows_it(case):
+    admin = {"Effect": "Allow", "Action": ["admin:*"]}
+    policy = document(case)
+    both = policy | {"Statement": [*policy["Statement"], admin]}
+    assert [call for call in SELF_SERVICE if allowed(both, call)] == []
+
+
+def parts(policy: dict):
+    """Each smaller or wider policy that lacks one part of *policy*, and the name of the part."""
+    for index, statement in enumerate(policy["Statement"]):
+        name = statement["Sid"]
+
+        def without(index: int = index) -> tuple[dict, dict]:
+            copy = deepcopy(policy)
+            return copy, copy["Statement"][index]
+
+        copy, _ = without()
+        del copy["Statement"][index]
+        yield f"statement {name}", copy
+        if "Condition" in statement:
+            copy, found = without()
+            del found["Condition"]
+            yield f"condition of {name}", copy
+            for pattern in statement["Condition"]["StringLike"]["s3:prefix"]:
+                copy, found = without()
+                found["Condition"]["StringLike"]["s3:prefix"].remove(pattern)
+                yield f"prefix {pattern} of {name}", copy
+        for key in ("Action", "Resource"):
+            for value in statement.get(key, []):
+                copy, found = without()
+                found[key].remove(value)
+                yield f"{key} {value} of {name}", copy
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_every_part_of_a_policy_is_needed(case):
+    policy = document(case)
+    admin = {"Effect": "Allow", "Action": ["admin:*"]}
+
+    def judged(some: dict) -> list[bool]:
+        beside = some | {"Statement": [*some["Statement"], admin]}
+        return verdicts(some, case) + [allowed(beside, call) for call in SELF_SERVICE]
+
+    idle = [name for name, changed in parts(policy) if judged(changed) == judged(policy)]
+    assert idle == []
+
+
+@each(stacks())
+def test_no_allowed_action_holds_a_wildcard_and_every_resource_is_the_bucket(stack):
+    for credential in plan(settings(stack)).credentials:
+        arn = f"arn:aws:s3:::{credential.bucket}"
+        for statement in minio.policy(credential)["Statement"]:
+            if statement["Effect"] == "Deny":
+                assert statement["Action"] == ["admin:*"]
+                continue
+            assert not [action for action in statement["Action"] if "*" in action]
+            for resource in statement["Resource"]:
+                assert resource == arn or resource.startswith(f"{arn}/")
+                assert resource.count("*") == (resource != arn)
+                assert resource == arn or resource.endswith("/*")
+
+
+@each(stacks())
+def test_every_action_is_explained(stack):
+    used = {
+        action
+        for credential in plan(settings(stack)).credentials
+        for statement in minio.policy(credential)["Statement"]
+        if statement["Effect"] == "Allow"
+        for action in statement["Action"]
+    }
+    assert used <= set(minio.WHY)
+
+
+@each(stacks())
+def test_a_document_read_and_written_again_is_the_same_text(stack):
+    for credential in plan(settings(stack)).credentials:
+        text = canonical.document(minio.policy(credential))
+        assert canonical.document(json.loads(text)) == text
+        assert text.isascii()
+        assert " " not in text
+
+
+@each(stacks().flatmap(lambda stack: permuted(stack).map(lambda other: (stack, other))))
+def test_the_order_of_the_file_does_not_show_in_a_document(pair):
+    one, other = (
+        {
+            (c.tenant, c.repository): canonical.document(minio.policy(c))
+            for c in plan(settings(stack)).credentials
+        }
+        for stack in pair
+    )
+    assert one == other
+
+
+def test_the_order_of_accesses_and_of_their_verbs_does_not_show():
+    accesses = (
+        Access(prefix="b/", verbs=("list", "read", "write")),
+        Access(prefix="a/", verbs=("list", "read", "write")),
+        Access(prefix="c/", verbs=("read",)),
+    )
+    one, other = (
+        canonical.document(minio.policy(_credential(order))) for order in (accesses, accesses[::-1])
+    )
+    assert one == other
+
+
+def _credential(accesses: tuple[Access, ...]) -> Credential:
+    return Credential(
+        tenant="team-a",
+        repository="default",
+        bucket="artifacts",
+        actors=("executor",),
+        accesses=accesses,
+        secret=SecretReference(
+            namespace="team-a", name="s", access_key="a", secret_key="b", managed=True
+        ),
+    )
+
+
+def test_a_policy_as_the_server_gets_it():
+    stack = settings(values(tenants={"team-a": {"artifactGC": False}}))
+    (credential,) = plan(stack).credentials
+    assert canonical.document(minio.policy(credential)) == (
+        '{"Statement":['
+        '{"Action":["s3:AbortMultipartUpload","s3:GetObject","s3:PutObject"],"Effect":"Allow",'
+        '"Resource":["arn:aws:s3:::artifacts/prod/team-a/*"],"Sid":"ReadWrite"},'
+        '{"Action":["s3:ListBucket"],"Condition":{"StringLike":{"s3:prefix":["prod/team-a/*"]}},'
+        '"Effect":"Allow","Resource":["arn:aws:s3:::artifacts"],"Sid":"List"},'
+        '{"Action":["admin:*"],"Effect":"Deny","Sid":"NoAdmin"}],"Version":"2012-10-17"}'
+    )
