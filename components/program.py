@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 
@@ -20,18 +21,31 @@ if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings
 
 
+_SHOWN: Final = 32
+"""Exit code by which the language host knows that the user has read the reason already; any
+other one makes it add a line of its own."""
+
+
 def run() -> None:
     """Provision what the running stack's configuration asks for.
 
-    Raises:
-        pulumi.RunError: the configuration cannot be acted on; one line for each fault.
+    A configuration that cannot be acted on ends the program with one line for each fault.
     """
     try:
-        settings = read_settings()
-        providers = Providers(settings)
+        declare()
     except ConfigError as error:
-        raise pulumi.RunError(str(error)) from None
-    _provision(settings, providers)
+        pulumi.log.error(str(error))
+        sys.exit(_SHOWN)
+
+
+def declare() -> None:
+    """Declare the resources and outputs of the running stack.
+
+    Raises:
+        ConfigError: the configuration cannot be acted on; nothing was declared.
+    """
+    settings = read_settings()
+    _provision(settings, Providers(settings))
 
 
 def _provision(settings: Settings, providers: Providers) -> None:

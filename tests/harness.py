@@ -277,7 +277,7 @@ def deploy(stack: Stack) -> Run:
     """Run the program under mocks.
 
     Raises:
-        pulumi.RunError: the program refused the configuration.
+        ConfigError: the program refused the configuration.
     """
     monitor = _Monitor()
     values = {**stack.config, **stack.secrets}
@@ -293,7 +293,7 @@ def deploy(stack: Stack) -> Run:
 
     @mocks.test
     def run() -> None:
-        program.run()
+        program.declare()
         outputs.update(get_root_resource().outputs)
 
     run()

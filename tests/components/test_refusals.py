@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import logging
 from typing import TYPE_CHECKING
 
-import pulumi
 import pytest
 
+from argo_artifacts.config import ConfigError
+from components import program
 from tests.components.small import config, given, minio, stack
 from tests.harness import SERVER, Stack, deploy
 
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
 
 def refusal(stack: Stack) -> list[str]:
     """The lines with which the program refuses *stack*."""
-    with pytest.raises(pulumi.RunError) as caught:
+    with pytest.raises(ConfigError) as caught:
         deploy(stack)
-    assert caught.value.__suppress_context__  # the language host shows the message alone
     return str(caught.value).splitlines()
 
 
@@ -114,3 +115,17 @@ def test_a_secret_kubeconfig_serves_like_a_file_and_its_text_is_never_said(kubec
     bad = {**made.secrets, "kubeconfig": "do-not-print-me: [1]"}
     (line,) = refusal(Stack(name="small", config=changed, secrets=bad))
     assert "do-not-print-me" not in line
+
+
+def test_the_program_says_the_faults_alone_and_ends_as_one_who_has_said_why(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def refuse() -> None:
+        raise ConfigError(["one: fault", "two: faults"])
+
+    monkeypatch.setattr(program, "declare", refuse)
+    monkeypatch.setattr("pulumi.log.error", logging.getLogger().error)
+    with pytest.raises(SystemExit) as caught:
+        program.run()
+    assert caught.value.code == 32  # the language host adds nothing to what was said
+    assert caplog.messages == ["one: fault\ntwo: faults"]

@@ -26,7 +26,7 @@ from tests.harness import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.harness import Run, Stack
+    from tests.harness import Registered, Run, Stack
 
 _KINDS = {kind_type: kind for kind, kind_type in TYPES.items()}
 
@@ -60,11 +60,17 @@ def test_what_is_registered_is_the_inventory_object_by_object(deployed):
     for stack, run in deployed:
         settings = stack.settings()
         objects = [
-            Item(kind=_KINDS[r.type], name=r.place)
+            Item(kind=_KINDS[r.type], name=r.place, adopted=_adopted(r))
             for r in run.resources.values()
             if r.type not in COMPONENTS | PROVIDERS
         ]
         assert sorted(objects) == list(inventory(settings, plan(settings)))
+
+
+def _adopted(resource: Registered) -> bool:
+    if resource.type in KUBERNETES:
+        return not resource.hooks
+    return resource.inputs.get("ownership") == "adopt"
 
 
 def test_every_kubernetes_object_carries_the_mark_and_is_guarded_before_it_is_created(deployed):
@@ -128,7 +134,9 @@ def test_each_secret_arrives_where_it_is_needed(deployed):
     """Without this the test above would pass on secrets that are nowhere."""
     for stack, run in deployed:
         everything = json.dumps([revealed(r.inputs) for r in run.resources.values()])
-        generated = [generated_secret(r.place) for r in run.all("User")]
+        credentials = plan(stack.settings()).credentials
+        published = [user for c in credentials for key, user in c.users if key == c.publish]
+        generated = [generated_secret(user) for user in published]
         for value in [*stack.secrets.values(), *generated]:
             assert json.dumps(value)[1:-1] in everything or _base64(value) in everything
 
