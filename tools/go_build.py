@@ -131,6 +131,12 @@ class Build:
             raise ToolError(msg)
         return Path(answer["Dir"])
 
+    def edit_module(self, *edits: str) -> None:
+        """Change this build's own copy of go.mod, as ``go mod edit`` does."""
+        subprocess.run(
+            ["go", "mod", "edit", *edits], cwd=self.source, env=self.environment, check=True
+        )
+
 
 class Cache:
     """Built programs, one folder for each hash of all that went into them."""

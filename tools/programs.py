@@ -35,6 +35,7 @@ TOOLS: Final = Path(__file__).parent
 _PULUMI_SDK: Final = "github.com/pulumi/pulumi/sdk/v3"
 _KUBERNETES_PROVIDER: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _KUBERNETES_PROVIDER_VERSION: Final = "4.25.0"
+_ARGO: Final = "github.com/argoproj/argo-workflows/v4"
 _KUBERNETES_STAMPS: Final = {
     "k8s.io/component-base/version.gitVersion": "v1.37.2",  # clients read it
     "k8s.io/component-base/version.gitMajor": "1",
@@ -60,6 +61,37 @@ def _add_executors(build: Build) -> None:
         target = build.out / Path(script).name
         shutil.copyfile(module / script, target)
         target.chmod(0o755)
+
+
+def _complete_argo(build: Build) -> None:
+    """Build from a copy of Argo's module that has the file which a module archive cannot carry.
+
+    Upstream ``signal_linux.go`` is a symbolic link, and Go's archives leave links out; without
+    it the executor does not compile on Linux.
+    """
+    copy = build.source / "argo-workflows"
+    # Only what Go needs: the module's folders are read-only and 30 MB of them are pages.
+    unused = shutil.ignore_patterns("ui", "docs", "examples", "test", "community")
+    shutil.copytree(build.module_dir(_ARGO), copy, ignore=unused, copy_function=shutil.copyfile)
+    for folder in (copy, *(path for path in copy.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+    signals = copy / "workflow" / "executor" / "osspecific"
+    shutil.copyfile(signals / "signal_darwin.go", signals / "signal_linux.go")
+    build.edit_module(f"-replace={_ARGO}=./{copy.name}")
+
+
+def _add_manifests(build: Build) -> None:
+    """Lay what an installation needs beside the controller: CRDs, its account and its rights."""
+    manifests = build.source / "argo-workflows" / "manifests"
+    for part in (
+        "base/crds/minimal/argoproj.io_*.yaml",
+        "base/workflow-controller/workflow-controller-sa.yaml",
+        "cluster-install-no-crds/workflow-controller-rbac/workflow-controller-*.yaml",
+    ):
+        for manifest in manifests.glob(part):
+            target = build.out / "manifests" / manifest.name
+            target.parent.mkdir(exist_ok=True)
+            shutil.copyfile(manifest, target)
 
 
 PROGRAMS: Final = (
@@ -138,10 +170,47 @@ PROGRAMS: Final = (
         },
     ),
     Program(name="argo-probe", version="4.0.5", seconds=118, on_path=False),
+    Program(
+        name="kubelet",
+        version="1.37.2",
+        seconds=180,
+        folder="kubernetes",
+        packages=("k8s.io/kubernetes/cmd/kubelet",),
+        stamps=_KUBERNETES_STAMPS,
+        minimum=(1, 31),  # the first whose cgroup settings a node without systemd needs
+    ),
+    Program(
+        name="containerd",
+        version="2.1.4",
+        seconds=120,
+        packages=tuple(
+            f"github.com/containerd/containerd/v2/cmd/{part}"
+            for part in ("containerd", "containerd-shim-runc-v2", "ctr")
+        ),
+        binaries=("containerd", "containerd-shim-runc-v2", "ctr"),
+        stamps={"github.com/containerd/containerd/v2/version.Version": "v2.1.4"},
+        minimum=(2, 0),  # the first that reads settings of version 3
+    ),
+    Program(
+        name="argo",
+        version="4.0.5",
+        seconds=120,
+        packages=(f"{_ARGO}/cmd/argoexec", f"{_ARGO}/cmd/workflow-controller"),
+        binaries=("argoexec", "workflow-controller"),
+        stamps={f"{_ARGO}.version": "v4.0.5"},
+        prepare=_complete_argo,
+        finish=_add_manifests,
+        on_path=False,  # one goes into an image of ours and must be the other's twin
+    ),
+    Program(name="pause", version="1", seconds=5, on_path=False),
 )
 """Every program, in the order in which they are built."""
 
-PLATFORM: Final = tuple(program.name for program in PROGRAMS if program.name != "argo-probe")
+PODS: Final = ("kubelet", "containerd", "argo", "pause")
+"""Names of the programs that only real pods need, see :mod:`tools.e2e`."""
+PLATFORM: Final = tuple(
+    program.name for program in PROGRAMS if program.name not in {"argo-probe", *PODS}
+)
 """Names of the programs that ``make up`` needs."""
 
 

@@ -54,6 +54,8 @@ _NOTHING_NEW: Final = re.compile(
 """A line of the engine on something that has just begun, or that is as it was."""
 _END_SECONDS: Final = 60.0
 """Time that the engine gets to finish what it has begun when it is interrupted."""
+_CALL_SECONDS: Final = 5.0
+"""Time that a plugin without an engine gets to finish a call; a create takes less than one."""
 
 
 class _Deployment(TypedDict, total=False):
@@ -263,21 +265,23 @@ class PulumiRunner:
         return self._deployment().get("manifest", {}).get("version", "")
 
 
-def end_interrupted_run(folder: Path, *, polite_seconds: float = _END_SECONDS) -> int:
+def end_interrupted_run(folder: Path, *, polite: bool = True) -> int:
     """End what a killed run in *folder* left running, engine and plugins; return how many.
 
-    A plugin finishes the create that it has begun even when the engine has died: it gets the
-    time for that, so that the next run finds the object and not its beginnings.
+    Args:
+        folder: Folder of the run.
+        polite: Let the engine finish what it has begun, and let plugins whose engine has died
+            finish the call that they are in: some end by themselves then, some never.
     """
     left = processes.marked(RUN_MARK, str(folder.absolute()))
     left = [process for process in left if process.pid != os.getpid()]
-    if polite_seconds:
-        for process in left:
-            if process.name == "pulumi":
-                processes.send(process, signal.SIGINT)
-        still = processes.wait(left, polite_seconds)
-    else:
-        still = left
+    still = left
+    if polite:
+        engines = [process for process in left if process.name == "pulumi"]
+        for process in engines:
+            processes.send(process, signal.SIGINT)
+        processes.wait(engines, _END_SECONDS)
+        still = processes.wait(left, _CALL_SECONDS)
     processes.end(still, polite_seconds=0.0)
     return len(left)
 

@@ -75,7 +75,7 @@ class Checkout:
         if not self.folder.exists():
             return
         with self.lock():
-            end_interrupted_run(self.folder, polite_seconds=0.0)
+            end_interrupted_run(self.folder, polite=False)
             LocalPlatform(self.folder, {}).remove()
             for path in self.folder.iterdir():
                 if path.is_dir():
