@@ -11,16 +11,16 @@ from pulumi_kubernetes import core, rbac
 
 from argo_artifacts.access import names
 from argo_artifacts.access.grants import in_words
-from argo_artifacts.documents import kubernetes as rules
+from argo_artifacts.documents.kubernetes import rules
 from argo_artifacts.repository import entries
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from argo_artifacts.access import AccessPlan, Credential
+    from argo_artifacts.access import AccessPlan
+    from argo_artifacts.access.grants import Role
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.config.tenants import EffectiveTenant, Ownership
-    from argo_artifacts.documents.kubernetes import Rule
     from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
     from components.store import ArtifactStore
@@ -113,43 +113,13 @@ class TenantArtifacts(pulumi.ComponentResource):
         ]
 
     def _roles(self) -> list[pulumi.Resource]:
-        tenant, argo = self._args.tenant, self._args.settings.argo
-        made: list[pulumi.Resource] = []
-        if not tenant.retired:
-            executors = [(self._space, account) for account in tenant.service_accounts]
-            made += self._role(names.EXECUTOR, rules.EXECUTOR, executors)
-        collector = [(self._space, argo.collector_service_account)]
-        made += self._role(names.COLLECTOR, rules.COLLECTOR, collector)
-        readers = self._secret_readers()
-        secrets = rules.secret_reader(self._secret_names())
-        if readers and secrets:
-            made += self._role(names.SECRET_READER, secrets, readers)
-        return made
+        roles = self._args.plan.roles_of(self._space)
+        return [made for role in roles for made in self._role(role)]
 
-    def _secret_readers(self) -> list[tuple[str, str]]:
-        """Who reads the Secrets for the UI, by namespace and name."""
-        argo = self._args.settings.argo
-        if argo.server.access == "none":
-            return []
-        if argo.server.auth_mode == "server":
-            return [(argo.namespace, argo.server.service_account)]
-        return [(reader.namespace, reader.name) for reader in argo.server.secret_readers]
-
-    def _secret_names(self) -> list[str]:
-        """The Secrets that the tenant's entries name."""
-        found: list[str] = []
-        for credential in self._credentials():
-            found.append(credential.secret.name)
-            if self._ca(credential) is not None:
-                found.append(names.ca_secret(credential.repository))
-        return found
-
-    def _role(
-        self, name: str, permissions: Sequence[Rule], subjects: Sequence[tuple[str, str]]
-    ) -> list[pulumi.Resource]:
+    def _role(self, plan: Role) -> list[pulumi.Resource]:
         role = rbac.v1.Role(
-            f"{self._space}/{name}",
-            metadata=self._args.guard.metadata(name, self._space),
+            f"{self._space}/{plan.name}",
+            metadata=self._args.guard.metadata(plan.name, self._space),
             rules=[
                 rbac.v1.PolicyRuleArgs(
                     api_groups=rule["apiGroups"],
@@ -157,49 +127,46 @@ class TenantArtifacts(pulumi.ComponentResource):
                     resource_names=rule.get("resourceNames"),
                     verbs=rule["verbs"],
                 )
-                for rule in permissions
+                for rule in rules(plan)
             ],
             opts=self._options(),
         )
         binding = rbac.v1.RoleBinding(
-            f"{self._space}/{name}",
-            metadata=self._args.guard.metadata(name, self._space),
+            f"{self._space}/{plan.name}",
+            metadata=self._args.guard.metadata(plan.name, self._space),
             role_ref=rbac.v1.RoleRefArgs(
-                api_group="rbac.authorization.k8s.io", kind="Role", name=name
+                api_group="rbac.authorization.k8s.io", kind="Role", name=plan.name
             ),
             subjects=[
-                rbac.v1.SubjectArgs(kind="ServiceAccount", namespace=namespace, name=account)
-                for namespace, account in subjects
+                rbac.v1.SubjectArgs(
+                    kind="ServiceAccount", namespace=subject.namespace, name=subject.name
+                )
+                for subject in plan.subjects
             ],
             opts=self._options(depends_on=[role]),
         )
         return [role, binding]
 
-    def _credentials(self) -> tuple[Credential, ...]:
-        return self._args.plan.credentials_of(self._space)
-
-    def _ca(self, credential: Credential) -> str | None:
-        """PEM text of the CA that *credential*'s server is trusted by."""
-        minio = self._args.settings.repositories[credential.repository].minio
-        if minio is None or minio.tls.ca is None:
-            return None
-        return self._args.settings.certificates[minio.tls.ca]
-
     def _secrets(self) -> list[pulumi.Resource]:
         """The Secrets of the entries, and what must stand before they are of use."""
         ready: list[pulumi.Resource] = []
-        for credential in self._credentials():
+        for credential in self._args.plan.credentials_of(self._space):
             store = self._args.stores[credential.repository]
             ready += store.access(credential)
             data = store.secret_data(credential)
             if data is not None:
                 ready.append(self._secret(credential.secret.name, data))
-            ca = self._ca(credential)
-            if ca is not None:
-                ready.append(
-                    self._secret(names.ca_secret(credential.repository), {entries.CA_KEY: ca})
-                )
+            if credential.ca_secret is not None:
+                ca = {entries.CA_KEY: self._certificate(credential.repository)}
+                ready.append(self._secret(credential.ca_secret, ca))
         return ready
+
+    def _certificate(self, repository: str) -> str:
+        """PEM text of the CA that the repository's server is trusted by."""
+        minio = self._args.settings.repositories[repository].minio
+        if minio is None or minio.tls.ca is None:
+            raise KeyError(repository)
+        return self._args.settings.certificates[minio.tls.ca]
 
     def _secret(self, name: str, data: Mapping[str, pulumi.Input[str]]) -> core.v1.Secret:
         return core.v1.Secret(
