@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from argo_artifacts.cli import check, schema, verify, version
+from argo_artifacts.cli import check, documents, permissions, plan, schema, values, verify, version
 from argo_artifacts.cli.console import Answer, complain
 from argo_artifacts.config import ConfigError
 
@@ -25,6 +25,10 @@ app = typer.Typer(
 )
 app.command()(check.check)
 app.command()(schema.schema)
+app.command()(plan.plan)
+app.command()(documents.documents)
+app.command()(values.values)
+app.command()(permissions.permissions)
 app.command()(verify.verify)
 app.command()(version.version)
 

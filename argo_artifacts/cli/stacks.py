@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from argo_artifacts.cli.console import complain
 from argo_artifacts.config import ConfigError, Settings, read_stack_file
 from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.config.read import stack_text
+from argo_artifacts.config.read import STRUCTURED, stack_text, stack_values
 from argo_artifacts.config.reader import as_mapping
 from argo_artifacts.config.template import STACK, placeholders
-from argo_artifacts.config.yaml_file import load_yaml
+from argo_artifacts.config.yaml_file import load_yaml, parse_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 PROJECT_FILE: Final = "Pulumi.yaml"
 RENDERED: Final = Path(".local")
@@ -22,6 +25,12 @@ RENDERED: Final = Path(".local")
 
 StackName = Annotated[str, typer.Option("--stack", "-s", help="Name of the stack.")]
 """The option ``--stack`` of the commands about one stack."""
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config-file", help="The stack's file, if not Pulumi.<stack>.yaml."),
+]
+"""The option ``--config-file`` of the commands about one stack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +63,32 @@ def stack_file(stack: str, within: Project) -> Path:
     return rendered if stack == STACK and rendered.is_file() else within.folder / name
 
 
-def read_stack(stack: str) -> Settings:
+def read_stack(stack: str, config_file: Path | None = None) -> Settings:
     """Read the settings of *stack*; sample values in a template are said on standard error.
+
+    Args:
+        stack: name of the stack.
+        config_file: its file, if it is not the usual one.
 
     Raises:
         ConfigError: all faults, one line each.
     """
     within = project()
-    file = stack_file(stack, within)
+    file = config_file or stack_file(stack, within)
     names = placeholders(stack_text(file)) if stack == STACK else ()
     settings = read_stack_file(file, project=within.name, folder=within.folder, samples=True)
     if names:
         complain([f"{file}: a template, sample values stand for {', '.join(names)}"])
-    return settings
+    return replace(settings, stack=stack)
+
+
+def inline_values(stack: str, config_file: Path | None = None) -> Mapping[str, object]:
+    """The structured values that the file of *stack* itself holds, by key."""
+    within = project()
+    file = config_file or stack_file(stack, within)
+    document = parse_yaml(stack_text(file, samples=True), file.name)
+    values = stack_values(document, file.name, project=within.name).values
+    return {key: value for key, value in values.items() if key in STRUCTURED}
 
 
 def here() -> Project:

@@ -1,0 +1,116 @@
+"""Matrix: which verb of which actor becomes which action, as the page ``docs/permissions.md``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from argo_artifacts.access.grants import VERBS
+from argo_artifacts.access.names import COLLECTOR, EXECUTOR, SECRET_READER
+from argo_artifacts.documents import deployer, kubernetes, minio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from argo_artifacts.documents.kubernetes import Rule
+
+_HEAD: Final = """\
+# Permissions
+
+Made by `argo-artifacts permissions`; a test keeps it in step with the program.
+What one stack really writes: `argo-artifacts plan --stack NAME` and `documents --stack NAME`.
+
+`P` is the tenant's prefix, `<cluster>/<namespace>/`; `U` is `uploads/<namespace>/`."""
+
+_VERBS: Final = """\
+## Who has which verbs
+
+| actor | service account | where | verbs | condition |
+|---|---|---|---|---|
+| executor | each of the tenant's `serviceAccounts` | `P` | list, read, write | not retired; \
+read only: without write |
+| executor | the same | `U` | list, read | `server.uploads`, not retired |
+| collector | `collectorServiceAccount`, in every tenant | `P` | list, delete | `artifactGC`; \
+not read only |
+| server | argo-server's | `P` | list, read | `server.access: shared` |
+| server | the same | `U` | list, read, write | `server.access: shared` and `server.uploads` |
+
+Where one Secret serves several actors, each has the union: Argo knows one credential for an
+entry. `plan` says so for each tenant and repository."""
+
+_DENIED: Final = """\
+Beside them each policy denies `admin:*`: a MinIO user could otherwise mint access keys for itself
+and change its own secret, whatever else its policy says."""
+
+_DEPLOYER: Final = """\
+Least is not harmless: whoever may write policies and users on a server can give itself any right
+there."""
+
+
+_ROLES: Final = """\
+Each Role stands in every tenant's namespace, with a RoleBinding of the same name."""
+
+_CLUSTER_ROLE: Final = """\
+In Kubernetes: create, delete, get and patch on the kinds that the stack makes, and the rights of
+executor and collector themselves, since Kubernetes lets nobody give what it lacks."""
+
+
+def markdown() -> str:
+    """The whole page."""
+    parts = [
+        _HEAD,
+        _VERBS,
+        "## On a MinIO server",
+        _table(("verb", "action", "on", "what Argo's driver does with it"), _minio()),
+        _DENIED,
+        "## In Kubernetes",
+        _ROLES,
+        _table(("role", "bound to", "resource", "verbs"), _kubernetes()),
+        "## The one who runs `pulumi up`",
+        _DEPLOYER,
+        _table(("action on the MinIO server", "on", "what the program does with it"), _deployer()),
+        _CLUSTER_ROLE,
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    titles = list(head)
+    lines = [titles, ["---"] * len(titles), *map(list, rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _minio() -> Iterable[tuple[str, ...]]:
+    yield "list", f"`{minio.LIST}`", "the bucket, with a prefix below `P`", minio.WHY[minio.LIST]
+    for verb in VERBS:
+        for action in minio.OBJECT_ACTIONS[verb]:
+            yield verb, f"`{action}`", "objects below `P`", minio.WHY[action]
+
+
+def _kubernetes() -> Iterable[tuple[str, ...]]:
+    for role, bound, rules in (
+        (EXECUTOR, "the executors", kubernetes.EXECUTOR),
+        (COLLECTOR, "the collector", kubernetes.COLLECTOR),
+        (SECRET_READER, "who reads for the UI", kubernetes.secret_reader(["the entries' Secrets"])),
+    ):
+        for rule in rules:
+            yield f"`{role}`", bound, _resource(rule), ", ".join(rule["verbs"])
+
+
+def _resource(rule: Rule) -> str:
+    group = rule["apiGroups"][0]
+    named = f", only {', '.join(rule['resourceNames'])}" if "resourceNames" in rule else ""
+    return f"`{rule['resources'][0]}{f'.{group}' if group else ''}`{named}"
+
+
+def _deployer() -> Iterable[tuple[str, ...]]:
+    groups: tuple[tuple[Mapping[str, str], str], ...] = (
+        (deployer.IDENTITIES, "the server"),
+        (deployer.BUCKET_ADMIN, "the server, with a bucket of ours"),
+        (deployer.BUCKET, "each bucket of ours"),
+        (deployer.PURGE, "objects, with `forceDestroy`"),
+        (deployer.VERIFY, "each bucket"),
+        (deployer.VERIFY_OBJECTS, f"objects below `P{deployer.VERIFY_FOLDER}/`"),
+    )
+    for actions, where in groups:
+        for action, why in sorted(actions.items()):
+            yield f"`{action}`", where, why
