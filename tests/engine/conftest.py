@@ -1,0 +1,66 @@
+"""Fixtures of the engine tests: stacks on the platform, and ways to look at what they made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.engine.live import LiveCluster, LiveStore
+from tests.engine.stack import NAMESPACE, EngineStack
+from tests.harness import ROOT
+from tools.local_platform.runner import PulumiRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from tools.local_platform.platform import LocalPlatform
+
+
+@pytest.fixture(scope="session")
+def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Home, state and settings of all stacks of this test process."""
+    return tmp_path_factory.mktemp("engine")
+
+
+@pytest.fixture(scope="session")
+def vault(platform: LocalPlatform, engine_folder: Path) -> Mapping[str, object]:
+    """The platform's admin keys, encrypted once: stacks of one passphrase may share a salt."""
+    runner = PulumiRunner(engine_folder, ROOT, platform.programs, stack="vault")
+    runner.make_stack()
+    runner.config_file.write_text("config: {}\n")
+    keys = {
+        "minioAccessKey": platform.minio_access_key,
+        "minioSecretKey": platform.minio_secret_key,
+    }
+    for key, value in keys.items():
+        runner.set_secret(f"{NAMESPACE}:{key}", value)
+    written = yaml.safe_load(runner.config_file.read_text())
+    encrypted = {key: written["config"][f"{NAMESPACE}:{key}"] for key in keys}
+    return {"encryptionsalt": written["encryptionsalt"], **encrypted}
+
+
+@pytest.fixture(scope="session")
+def make_stack(
+    platform: LocalPlatform, engine_folder: Path, vault: Mapping[str, object]
+) -> Callable[[str], EngineStack]:
+    """Make a stack of the given name, which no other test uses."""
+
+    def make(name: str) -> EngineStack:
+        return EngineStack(platform, engine_folder, name, vault)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def cluster(platform: LocalPlatform) -> LiveCluster:
+    """The live cluster, seen by its admin."""
+    return LiveCluster(platform.kubeconfig)
+
+
+@pytest.fixture(scope="session")
+def store(platform: LocalPlatform) -> LiveStore:
+    """The live MinIO server, seen by its admin."""
+    return LiveStore(platform.minio_endpoint, platform.minio_access_key, platform.minio_secret_key)
