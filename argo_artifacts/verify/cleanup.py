@@ -22,6 +22,12 @@ _PAGE: Final = 1000
 _PAGES: Final = 100
 """Listings of one folder at most: an end, should the server never be done with it."""
 
+_LOCKED: Final[Mapping[str, str]] = {
+    "InvalidRequest": "locked by the bucket's retention",
+    "ObjectLocked": "locked by the bucket's retention",
+}
+"""What MinIO and others answer to the deletion of a version that retention keeps."""
+
 _NO_RIGHT: Final = "no right to delete, and no provisioning credential"
 
 
@@ -83,7 +89,7 @@ def _by_provisioner(
         fresh = [version for version in page.value or [] if version not in stuck]
         for version in fresh:
             answer = store.delete_version(bucket, version)
-            stuck[version] = f"versions ({answer.said})"
+            stuck[version] = f"versions ({_LOCKED.get(answer.said, answer.text)})"
         if not fresh:
             break
     still = store.versions(bucket, folder, _PAGE).value or []

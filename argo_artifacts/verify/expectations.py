@@ -273,7 +273,7 @@ def _rows(view: _View, credential: Credential) -> Iterator[Expectation]:
     for place in view.own(credential):
         yield from _own(view, holder, place)
     root = Place(server=view.server(credential), bucket=credential.bucket)
-    for check in ("list without prefix", "list versions", "list uploads"):
+    for check in ("list without prefix", "list uploads"):
         yield _refused(holder, "bucket", check, root)
     yield from _neighbours(view, credential, holder)
     yield from _other_buckets(view, credential, holder)

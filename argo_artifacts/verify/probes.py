@@ -54,7 +54,6 @@ class Prober:
             "abort upload": self._abort,
             "delete": self._delete,
             "list without prefix": self._list_all,
-            "list versions": lambda r: self._store.versions(r.place.bucket),
             "list uploads": lambda r: self._store.uploads(r.place.bucket),
             "server info": lambda _: self._store.server_info(),
             "list users": lambda _: self._store.users(),
@@ -103,10 +102,12 @@ class Prober:
         return self._store.get(row.place.bucket, row.key)
 
     def _list_all(self, row: Expectation) -> Answer[object]:
-        """Neither a missing nor an empty prefix may show the whole bucket."""
+        """No form of listing may show the whole bucket."""
+        bucket = row.place.bucket
         return _worst(
-            self._store.keys(row.place.bucket, None),
-            self._store.keys(row.place.bucket, ""),
+            self._store.keys(bucket, None),
+            self._store.keys(bucket, ""),
+            self._store.versions(bucket),
         )
 
     def _upload(self, row: Expectation) -> Answer[object]:

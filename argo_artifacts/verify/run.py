@@ -263,6 +263,8 @@ class _Run:
         seed = expectation.seed
         if expectation.check == "put" and seed is not None and seed.by == expectation.holder:
             return self._stands[seed].put
+        if expectation.check == "list" and seed is not None and not self._stands[seed].put.done:
+            expectation = replace(expectation, seed=None)  # no object that must be listed
         return prober.probe(expectation)
 
     def _entry(self, expectation: Expectation) -> Row:
@@ -274,7 +276,7 @@ class _Run:
     def _unready(self, expectation: Expectation) -> Row | None:
         """The row of a check whose object does not stand, so that it is not tried."""
         seed = expectation.seed
-        if seed is None or expectation.check == "put":
+        if seed is None or expectation.check in ("put", "list"):
             return None
         stand = self._stands[seed]
         who = "the provisioner" if seed.by is None else str(seed.by)

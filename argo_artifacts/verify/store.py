@@ -254,11 +254,16 @@ class Store:
         answer = self._ask(reads[setting])
         return Answer("done", answer.said) if answer.said in _UNSET else answer
 
-    def versions(self, bucket: str, prefix: str = "", limit: int = 1) -> Answer[list[Version]]:
-        """List at most *limit* versions and delete markers below *prefix*."""
+    def versions(
+        self, bucket: str, prefix: str | None = None, limit: int = 1
+    ) -> Answer[list[Version]]:
+        """List at most *limit* versions and delete markers; without a prefix none is named."""
 
         def call() -> list[Version]:
-            found = self._s3.list_object_versions(Bucket=bucket, Prefix=prefix, MaxKeys=limit)
+            if prefix is None:
+                found = self._s3.list_object_versions(Bucket=bucket, MaxKeys=limit)
+            else:
+                found = self._s3.list_object_versions(Bucket=bucket, MaxKeys=limit, Prefix=prefix)
             entries = [*found.get("Versions", []), *found.get("DeleteMarkers", [])]
             return [Version(e.get("Key", ""), e.get("VersionId", "null")) for e in entries]
 
