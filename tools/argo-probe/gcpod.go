@@ -128,13 +128,19 @@ func runGCPod(ctx context.Context, args []string) (answer, error) {
 		err = t.live(bounded, settings.InstanceID)
 		stop()
 	}
-	t.answer.ControllerErrors = slices.Concat([]string{}, log.all())
+	switch {
+	case err != nil && ctx.Err() != nil:
+		err = fmt.Errorf("interrupted: %w", err)
+	case err != nil && bounded.Err() != nil:
+		err = fmt.Errorf("no end within %s: %w", o.timeout, err)
+	}
+	t.answer.ControllerErrors = append([]string{}, log.all()...)
 	clearing, done := context.WithTimeout(context.WithoutCancel(ctx), clearTimeout)
 	defer done()
 	if err = errors.Join(err, t.clear(clearing)); err != nil {
 		t.answer.Error = oneLine(err.Error())
 	}
-	t.answer.OK = err == nil && t.answer.GCPod != nil && (t.answer.Deleted == nil || *t.answer.Deleted)
+	t.answer.OK = t.answer.Error == "" && t.answer.GCPod != nil && (t.answer.Deleted == nil || *t.answer.Deleted)
 	return t.answer, nil
 }
 
@@ -291,7 +297,7 @@ func (t *trial) look(ctx context.Context) error {
 		return nil
 	}
 	t.wf = wf
-	t.answer.Finalizers = slices.Concat([]string{}, wf.Finalizers)
+	t.answer.Finalizers = append([]string{}, wf.Finalizers...)
 	t.answer.ForceFinalizerRemoval = wf.Spec.ArtifactGC != nil && wf.Spec.ArtifactGC.ForceFinalizerRemoval
 	if ref := wf.Status.ArtifactRepositoryRef; ref != nil {
 		t.answer.Found = &place{ref.Namespace, ref.ConfigMap, ref.Key, ref.Default}
@@ -356,14 +362,14 @@ func (t *trial) waitCompleted(ctx context.Context) error {
 
 // waitDeleted waits for the deleted Workflow to go; that it stays is an answer, no error.
 func (t *trial) waitDeleted(ctx context.Context) error {
-	bounded, cancel := context.WithTimeout(ctx, t.o.waitDeleted)
-	defer cancel()
-	err := t.poll(bounded, func(context.Context) (bool, error) { return t.answer.Deleted != nil, nil })
-	if err == nil || ctx.Err() != nil || bounded.Err() == nil {
-		return err
+	deadline := time.Now().Add(t.o.waitDeleted)
+	err := t.poll(ctx, func(context.Context) (bool, error) {
+		return t.answer.Deleted != nil || time.Now().After(deadline), nil
+	})
+	if err == nil && t.answer.Deleted == nil {
+		t.answer.Deleted = new(bool)
 	}
-	t.answer.Deleted = new(bool)
-	return nil
+	return err
 }
 
 // clear removes the Workflow, its artifact and all that the probe made.

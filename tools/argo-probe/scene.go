@@ -11,6 +11,7 @@ import (
 	apierr "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 )
@@ -30,11 +31,7 @@ type scene struct {
 // set makes what is missing: the kinds, the controller's namespace and its ConfigMap.
 func (s *scene) set(ctx context.Context, run string) error {
 	made, err := makeCRDs(ctx, s.dynamic)
-	for _, name := range made {
-		s.later(func(ctx context.Context) error {
-			return s.dynamic.Resource(crdResource).Delete(ctx, name, metav1.DeleteOptions{})
-		})
-	}
+	s.later(func(ctx context.Context) error { return s.removeCRDs(ctx, made) })
 	if err != nil {
 		return err
 	}
@@ -45,6 +42,21 @@ func (s *scene) set(ctx context.Context, run string) error {
 		return err
 	}
 	return s.setConfigMap(ctx, run)
+}
+
+// removeCRDs removes all at once, then waits for each.
+func (s *scene) removeCRDs(ctx context.Context, names []string) error {
+	crds := s.dynamic.Resource(crdResource)
+	var faults []error
+	for _, name := range names {
+		faults = append(faults, unlessGone(crds.Delete(ctx, name, metav1.DeleteOptions{})))
+	}
+	for _, name := range names {
+		faults = append(faults, gone(ctx, func(ctx context.Context) error {
+			return crds.Delete(ctx, name, metav1.DeleteOptions{})
+		}))
+	}
+	return errors.Join(faults...)
 }
 
 // alone refuses a namespace with Workflows: our controller would act on them.
@@ -70,7 +82,9 @@ func (s *scene) setNamespace(ctx context.Context) error {
 		return err
 	}
 	s.later(func(ctx context.Context) error {
-		return namespaces.Delete(ctx, wanted.Name, metav1.DeleteOptions{})
+		return gone(ctx, func(ctx context.Context) error {
+			return namespaces.Delete(ctx, wanted.Name, metav1.DeleteOptions{})
+		})
 	})
 	return nil
 }
@@ -146,6 +160,19 @@ func (s *scene) clear(ctx context.Context) error {
 	}
 	s.undo = nil
 	return errors.Join(faults...)
+}
+
+// gone repeats a deletion until the API server knows the object no longer, so
+// that the next call finds neither half an object nor a name that is taken.
+func gone(ctx context.Context, remove func(context.Context) error) error {
+	return wait.PollUntilContextCancel(ctx, pollEvery, true, func(ctx context.Context) (bool, error) {
+		err := remove(ctx)
+		// A namespace that is already being deleted answers with a conflict.
+		if err == nil || apierr.IsConflict(err) {
+			return false, nil
+		}
+		return apierr.IsNotFound(err), unlessGone(err)
+	})
 }
 
 func unlessGone(err error) error {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path"
@@ -185,7 +184,12 @@ func callDriver(ctx context.Context, chosen action, location *wfv1.ArtifactLocat
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	defer func() {
+		// Argo reads the code of an error without unwrapping, so the driver's stays as it is.
+		if fault := os.RemoveAll(folder); err == nil {
+			err = fault
+		}
+	}()
 	return chosen.call(ctx, call{driver, artifact, path.Join(folder, "artifact")})
 }
 
