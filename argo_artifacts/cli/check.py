@@ -24,7 +24,7 @@ from argo_artifacts.config.read import stack_name, stack_text, stack_values
 from argo_artifacts.config.reader import Reader, as_mapping
 from argo_artifacts.config.template import STACK, placeholders
 from argo_artifacts.config.tenant_files import Written, read_tenant_file
-from argo_artifacts.config.yaml_file import line_numbers, load_yaml, read_text
+from argo_artifacts.config.yaml_file import line_numbers, load_yaml, parse_yaml, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,7 +117,8 @@ def _report(file: Path, within: Project) -> Report:
 def _stack_report(file: Path, within: Project) -> Report:
     report = Report(file=file, kind="stack")
     try:
-        given = stack_values(stack_text(file, samples=True), file.name, project=within.name)
+        document = parse_yaml(stack_text(file, samples=True), file.name)
+        given = stack_values(document, file.name, project=within.name)
         if stack_name(file) == STACK:
             report.placeholders = placeholders(stack_text(file))
         settings = parse(

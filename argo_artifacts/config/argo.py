@@ -67,7 +67,7 @@ LOGS_CREDENTIALS: Final = (Version(4, 0, 0), Version(4, 0, 4))
 
 def _version(text: str) -> str:
     if Version.parse(text) < OLDEST:
-        msg = f"{text!r}, {OLDEST} or newer is accepted"
+        msg = f"{text!r}, {OLDEST} or newer is accepted (R14)"
         raise ValueError(msg)
     return text
 

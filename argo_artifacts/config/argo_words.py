@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _ARGO: Final = "a key of Argo's that we write"
 _NO_VALUE_HERE: Final = (
-    "a secret has no place here, the name of a configuration key is accepted where a key ends in"
-    " Config; set the secret with `pulumi config set --secret <name>`"
+    "a secret has no place here, a secret configuration key of its own is accepted; set it with"
+    " `pulumi config set --secret <name>`"
 )
 _SELECTOR: Final = (
     f"{_ARGO}, existingSecret with name, accessKey and secretKey is accepted; both keys of one"

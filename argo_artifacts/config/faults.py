@@ -57,11 +57,12 @@ def nearest(found: str, accepted: Iterable[str]) -> str | None:
 
 def one_of(names: Collection[str], found: str) -> str:
     """What is accepted instead of *found*: one of *names*, and the likely one."""
-    near = nearest(found, names)
     if not names:
         return "none is there to choose"
+    if len(names) == 1:
+        return f"{next(iter(names))} is accepted"
     listed = ", ".join(sorted(names)) if len(names) <= LISTED else f"{len(names)} names"
-    return f"one of {listed} is accepted" + _did_you_mean(near)
+    return f"one of {listed} is accepted" + _did_you_mean(nearest(found, names))
 
 
 def unknown_key(accepted: Collection[str], found: str) -> str:
@@ -92,9 +93,19 @@ def faults_of(error: ValidationError, root: str, model: type[BaseModel]) -> Iter
         path = spell(root, loc)
         yield Fault(path, explanation((root, *loc)) or unknown_key(accepted, str(loc[-1])))
     for finding in findings:
-        missing = finding["type"] == "missing"
-        if finding["type"] != "extra_forbidden" and not (missing and finding["loc"] in mistaken):
-            yield Fault(spell(root, finding["loc"]), _say(finding))
+        loc, kind = finding["loc"], finding["type"]
+        said = (
+            kind == "extra_forbidden"
+            or (kind == "missing" and loc in mistaken)
+            # A faulty entry does not count, so pydantic calls its list too short as well.
+            or (kind == "too_short" and any(_is_below(f["loc"], loc) for f in findings))
+        )
+        if not said:
+            yield Fault(spell(root, loc), _say(finding))
+
+
+def _is_below(loc: Loc, above: Loc) -> bool:
+    return len(loc) > len(above) and loc[: len(above)] == above
 
 
 _ACCEPTED: Final[Mapping[str, str]] = {

@@ -253,13 +253,12 @@ class StackValues:
     """Keys whose values are encrypted."""
 
 
-def stack_values(text: str, name: str, *, project: str = NAMESPACE) -> StackValues:
-    """Take this project's configuration out of the *text* of the stack file *name*.
+def stack_values(document: object, name: str, *, project: str = NAMESPACE) -> StackValues:
+    """Take this project's configuration out of the *document* in the stack file *name*.
 
     Raises:
         ConfigError: it is no stack file; one line for each fault.
     """
-    document = parse_yaml(text, name)
     keys = as_mapping(document)
     if keys is None:
         found = f"{found_kind(document)}, a stack file with the key config is accepted"
@@ -317,7 +316,8 @@ def read_stack_file(
     Raises:
         ConfigError: all faults, one line each.
     """
-    given = stack_values(stack_text(file, samples=samples), file.name, project=project)
+    document = parse_yaml(stack_text(file, samples=samples), file.name)
+    given = stack_values(document, file.name, project=project)
     return parse(
         given.values,
         project=project,

@@ -103,7 +103,7 @@ def _no_value(value: object, depth: int) -> str | None:
         if _unicode(value) != value:
             what = "half a character, Unicode text is accepted"
     elif isinstance(value, int | float):
-        if not math.isfinite(value):
+        if isinstance(value, float) and not math.isfinite(value):
             what = "no finite number, a number is accepted"
         elif abs(value) > MAX_NUMBER:
             what = "a number out of range, a smaller one is accepted"

@@ -92,9 +92,12 @@ def _files(
     for index, pattern in enumerate(cast("list[object]", value)):
         matches = _matches(pattern, folder)
         if not matches:
-            shown = repr(pattern) if isinstance(pattern, str) else found_kind(pattern)
-            what = "a path of a file below the stack file's folder is accepted (* and ** match)"
-            reader.say(f"{where}[{index}]", f"{shown} matches no file, {what}")
+            found = f"{pattern!r} matches no file" if isinstance(pattern, str) else None
+            reader.say(
+                f"{where}[{index}]",
+                f"{found or found_kind(pattern)}, a path relative to the stack file is accepted;"
+                " * and ** are wildcards",
+            )
             written.complete = False
         yield from (match for match in matches if match not in seen)
         seen.update(matches)

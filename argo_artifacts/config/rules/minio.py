@@ -38,9 +38,8 @@ def _minio(draft: Draft, name: str, minio: Minio) -> Iterator[Fault]:
     if minio.keys.publish not in minio.keys.live:
         yield Fault(
             f"{path}.keys.publish",
-            f"{minio.keys.publish} is not among the live keys, one of"
-            f" {', '.join(map(str, minio.keys.live))} is accepted; a key that Secrets publish must"
-            " live (R18)",
+            f"{minio.keys.publish} does not live, {' or '.join(map(str, minio.keys.live))} is"
+            " accepted; workflows use the key that Secrets publish (R18)",
         )
     if minio.lifecycle.noncurrent_expire_days is not None and not minio.bucket.versioning:
         yield Fault(
@@ -74,7 +73,7 @@ def _certificate(draft: Draft, path: str, file: str) -> Iterator[Fault]:
         yield Fault(path, f"{file!r} holds a private key, certificates alone are accepted (R4)")
     else:
         try:
-            ssl.create_default_context().load_verify_locations(cadata=text)
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
         except (ssl.SSLError, ValueError):
             yield Fault(path, f"{file!r} holds no PEM certificate, a PEM file is accepted (R4)")
 

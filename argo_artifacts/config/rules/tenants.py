@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from argo_artifacts.config.faults import Fault, one_of
+from argo_artifacts.config.faults import Fault, nearest, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,8 @@ def _repositories(draft: Draft, tenant: str) -> Iterator[Fault]:
             yield Fault(where, f"{use.name!r} stands twice, once is accepted")
         elif draft.repository_names is not None and use.name not in draft.repository_names:
             if path == unwritten:
-                yield Fault(where, "missing, tenants without repositories of their own use it")
+                cure = "tenants that name no repositories use this one"
+                yield Fault(where, f"missing, a repository is required; {cure} (R12)")
             else:
                 accepted = one_of(draft.repository_names, use.name)
                 yield Fault(where, f"{use.name!r} is no repository, {accepted} (R12)")
@@ -64,11 +65,11 @@ def _repositories(draft: Draft, tenant: str) -> Iterator[Fault]:
 def _use(
     draft: Draft, tenant: str, where: str, use: RepositoryUse, repository: Repository
 ) -> Iterator[Fault]:
-    if repository.shared_with and tenant not in repository.shared_with:
+    if repository.shared_with and not _shares(draft, tenant, repository.shared_with):
         yield Fault(
             where,
-            f"{use.name!r} is shared with {', '.join(repository.shared_with)}, those are accepted;"
-            f" add {tenant} to its sharedWith",
+            f"{use.name!r} is not shared with this tenant,"
+            f" {one_of(repository.shared_with, tenant)}; add {tenant} to its sharedWith",
         )
     if use.prefix is not None and not repository.shared_with:
         yield Fault(
@@ -87,6 +88,14 @@ def _use(
             f"{use.prefix!r} begins with the cluster's name, another first segment is accepted;"
             " the tenants' own prefixes stand there",
         )
+
+
+def _shares(draft: Draft, tenant: str, shared_with: tuple[str, ...]) -> bool:
+    """Whether *tenant* is among *shared_with*, be it misspelt there, which is said there."""
+    known = draft.tenant_names or shared_with
+    return tenant in shared_with or tenant in {
+        nearest(name, known) for name in shared_with if name not in known
+    }
 
 
 def _overlaps(draft: Draft) -> Iterator[Fault]:

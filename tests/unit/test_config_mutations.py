@@ -1,0 +1,229 @@
+"""From every valid file a machine makes wrong ones: each is one line with the exact path."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+import pytest
+
+from tests.unit.config_files import VALID, ValidFile, changed, places, renamed, without
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.config_files import Steps
+
+TENANT: Final = (
+    "artifactGC",
+    "namespace",
+    "namespace.deleteNamespace",
+    "namespace.ownership",
+    "repositories",
+    "retired",
+    "serviceAccountOwnership",
+    "serviceAccounts",
+)
+
+OPTIONAL: Final = frozenset(
+    {
+        "argo-artifacts:argo.collectorServiceAccount",
+        "argo-artifacts:argo.controllerConfig",
+        "argo-artifacts:argo.controllerConfigMap",
+        "argo-artifacts:argo.namespace",
+        "argo-artifacts:argo.namespaceSettings",
+        "argo-artifacts:argo.namespaceSettings.deleteNamespace",
+        "argo-artifacts:argo.namespaceSettings.ownership",
+        "argo-artifacts:argo.server",
+        "argo-artifacts:argo.server.access",
+        "argo-artifacts:argo.server.uploads",
+        "argo-artifacts:cluster.context",
+        "argo-artifacts:cluster.server",
+        "argo-artifacts:repositories.*.archiveLogs",
+        "argo-artifacts:repositories.*.keyFormat",
+        "argo-artifacts:repositories.*.minio.adminEndpoint",
+        "argo-artifacts:repositories.*.minio.bucket.forceDestroy",
+        "argo-artifacts:repositories.*.minio.bucket.ownership",
+        "argo-artifacts:repositories.*.minio.bucket.quotaBytes",
+        "argo-artifacts:repositories.*.minio.existingSecret.accessKey",
+        "argo-artifacts:repositories.*.minio.existingSecret.secretKey",
+        "argo-artifacts:repositories.*.minio.keys",
+        "argo-artifacts:repositories.*.minio.keys.publish",
+        "argo-artifacts:repositories.*.minio.lifecycle",
+        "argo-artifacts:repositories.*.minio.lifecycle.expireDays",
+        "argo-artifacts:repositories.*.minio.lifecycle.expireDeleteMarkers",
+        "argo-artifacts:repositories.*.minio.lifecycle.noncurrentExpireDays",
+        "argo-artifacts:repositories.*.minio.region",
+        "argo-artifacts:repositories.*.minio.server",
+        "argo-artifacts:repositories.*.minio.tls",
+        "argo-artifacts:repositories.*.minio.tls.ca",
+        "argo-artifacts:repositories.*.minio.tls.enabled",
+        "argo-artifacts:tenantDefaults",
+        *(f"argo-artifacts:tenantDefaults.{key}" for key in TENANT),
+        "argo-artifacts:tenants",
+        "argo-artifacts:tenants.*",
+        *(f"argo-artifacts:tenants.*.{key}" for key in TENANT),
+        "tenants/*.yaml:tenants.*",
+        *(f"tenants/*.yaml:tenants.*.{key}" for key in TENANT),
+        "tenants/*.yaml:tenants.*.repositories[*].access",
+        "tenants/*.yaml:tenants.*.repositories[*].expireDays",
+        "tenants/*.yaml:tenants.*.repositories[*].prefix",
+    }
+)
+"""What may be left out without a word; ``*`` stands for a name that the user chose."""
+
+CREDENTIALS: Final = "Pulumi.minio-credentials.yaml"
+EXISTING: Final = "Pulumi.minio-existing-secret.yaml"
+EXTERNAL: Final = "Pulumi.minio-external.yaml"
+LOCAL: Final = "Pulumi.local.yaml"
+TEAM_A: Final = "tenants/team-a.yaml"
+TEAM_B: Final = "tenants/team-b.yaml"
+
+_DEFAULT: Final = "argo-artifacts:repositories.default"
+_ONPREM: Final = "argo-artifacts:repositories.onprem"
+_SHARED: Final = "argo-artifacts:repositories.models"
+
+REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
+    # A choice is missing: said of what must hold one.
+    (LOCAL, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (CREDENTIALS, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (EXISTING, f"{_ONPREM}.minio"): [_ONPREM],
+    (EXTERNAL, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (EXTERNAL, f"{_SHARED}.minio"): [_SHARED],
+    (CREDENTIALS, f"{_DEFAULT}.minio.credentials"): [f"{_DEFAULT}.minio"],
+    (EXISTING, f"{_ONPREM}.minio.existingSecret"): [f"{_ONPREM}.minio"],
+    # Another key has no sense without this one.
+    (CREDENTIALS, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.credentials"],
+    (EXISTING, f"{_ONPREM}.minio.server"): [f"{_ONPREM}.minio.existingSecret"],
+    (EXTERNAL, "argo-artifacts:argo.server.authMode"): ["argo-artifacts:argo.server.secretReaders"],
+    (EXTERNAL, f"{_DEFAULT}.minio.bucket.versioning"): [
+        f"{_DEFAULT}.minio.lifecycle.noncurrentExpireDays"
+    ],
+    (EXTERNAL, f"{_DEFAULT}.minio.keys.live"): [f"{_DEFAULT}.minio.keys.publish"],
+    (EXTERNAL, f"{_SHARED}.sharedWith"): [
+        f"{TEAM_A}:tenants.team-a.repositories[1].prefix",
+        f"{TEAM_B}:tenants.team-b.repositories[1].prefix",
+    ],
+    # A name is gone: said wherever it is used.
+    (EXISTING, _ONPREM): ["argo-artifacts:tenantDefaults.repositories[0]"],
+    (EXISTING, "argo-artifacts:tenantDefaults"): [_DEFAULT],
+    (EXISTING, "argo-artifacts:tenantDefaults.repositories"): [_DEFAULT],
+    (EXTERNAL, _DEFAULT): [
+        f"{TEAM_A}:tenants.team-a.repositories[0]",
+        "argo-artifacts:tenantDefaults.repositories[0]",
+        f"{TEAM_B}:tenants.team-b.repositories[0]",
+    ],
+    (EXTERNAL, _SHARED): [
+        f"{TEAM_A}:tenants.team-a.repositories[1]",
+        f"{TEAM_B}:tenants.team-b.repositories[1]",
+    ],
+    (EXTERNAL, "argo-artifacts:tenantFiles"): [
+        f"{_SHARED}.sharedWith[0]",
+        f"{_SHARED}.sharedWith[1]",
+    ],
+    (CREDENTIALS, "argo-artifacts:tenants"): [
+        f"{_DEFAULT}.minio.credentials.team-a",
+        f"{_DEFAULT}.minio.credentials.team-b",
+    ],
+    (CREDENTIALS, "argo-artifacts:tenants.team-a"): [f"{_DEFAULT}.minio.credentials.team-a"],
+    (CREDENTIALS, "argo-artifacts:tenants.team-b"): [f"{_DEFAULT}.minio.credentials.team-b"],
+    (TEAM_A, f"{TEAM_A}:tenants.team-a"): [f"{_SHARED}.sharedWith[0]"],
+    (TEAM_B, f"{TEAM_B}:tenants.team-b"): [f"{_SHARED}.sharedWith[1]"],
+}
+"""What is missing, in which file, and where that is said instead."""
+
+CHOSEN: Final = re.compile(r"(repositories|tenants)\.[^.]+$")
+"""The path of a name that the user chose."""
+
+files = pytest.mark.parametrize("file", VALID, ids=str)
+
+
+@files
+def test_a_missing_key_is_one_line_with_its_path_unless_it_is_optional(
+    file: ValidFile, stacks: Path
+):
+    surprises = {}
+    for steps, _ in _keys(file):
+        path = file.path(steps)
+        said = _where(file.faults(without(file.document(), steps), stacks))
+        if said != REFERENCES.get((file.name, path), [path]) and (said or not _is_optional(path)):
+            surprises[path] = said
+    assert surprises == {}
+
+
+@files
+def test_a_misspelt_key_is_one_line_with_the_path_of_the_misspelt_key(
+    file: ValidFile, stacks: Path
+):
+    surprises = {}
+    for steps, _ in _keys(file):
+        path = file.path(steps)
+        misspelt = f"{steps[-1]}x"
+        lines = file.faults(renamed(file.document(), steps, misspelt), stacks)
+        if CHOSEN.search(path):  # another name is fine unless something refers to the old one
+            right = _where(lines) == IMPLICIT.get(
+                (file.name, path), REFERENCES.get((file.name, path), [])
+            )
+        else:
+            key = str(steps[-1]).removeprefix("argo-artifacts:")
+            there = file.path((*steps[:-1], misspelt))
+            right = _where(lines) == [there] and f"did you mean {key}" in lines[0]
+        if not right:
+            surprises[path] = lines
+    assert surprises == {}
+
+
+IMPLICIT: Final = {(LOCAL, _DEFAULT): [_DEFAULT], (CREDENTIALS, _DEFAULT): [_DEFAULT]}
+"""Where no list of the file names the repository ``default``: its own path says it is missing."""
+
+
+@files
+def test_null_is_one_line_with_its_path(file: ValidFile, stacks: Path):
+    surprises = {}
+    for steps, _ in places(file.document()):
+        said = file.faults(changed(file.document(), steps, None), stacks)
+        if _where(said) != [file.path(steps)] or "null, " not in said[0]:
+            surprises[file.path(steps)] = said
+    assert surprises == {}
+
+
+WRONG: Final = {
+    str: (7, "a number, "),
+    int: ("seven", "text, "),
+    bool: ("true", "text, "),
+    list: ({"a": 1}, "a mapping, "),
+    dict: (["a"], "a list, "),
+}
+"""For each kind of value: one of another kind, and how a line names that."""
+
+
+@files
+def test_a_value_of_the_wrong_type_is_one_line_with_its_path(file: ValidFile, stacks: Path):
+    surprises = {}
+    for steps, value in places(file.document()):
+        wrong, found = WRONG[type(value)]
+        said = file.faults(changed(file.document(), steps, wrong), stacks)
+        if _where(said) != [file.path(steps)] or found not in said[0]:
+            surprises[file.path(steps)] = said
+    assert surprises == {}
+
+
+def test_the_machine_reaches_every_kind_of_place():
+    paths = {file.path(steps) for file in VALID for steps, _ in places(file.document())}
+    assert len(VALID) >= 6
+    assert len(paths) > 120
+    assert {"Pulumi.local.yaml:config", "argo-artifacts:tenantFiles[0]"} <= paths
+
+
+def _keys(file: ValidFile) -> list[tuple[Steps, object]]:
+    return [place for place in places(file.document()) if isinstance(place[0][-1], str)]
+
+
+def _where(lines: list[str]) -> list[str]:
+    return [line.split(": ")[0] for line in lines]
+
+
+def _is_optional(path: str) -> bool:
+    path = re.sub(r"\[\d+\]", "[*]", path)
+    path = re.sub(r"(repositories|tenants)\.[^.\[]+", r"\1.*", path)
+    return re.sub(r"^tenants/[^:]+:", "tenants/*.yaml:", path) in OPTIONAL
