@@ -1,11 +1,9 @@
 """``make up`` may be interrupted at any moment: the next one works."""
 
-import importlib.util
 import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import pytest
 
@@ -13,9 +11,7 @@ from tools.local_platform import processes
 from tools.local_platform.platform import LocalPlatform
 from tools.local_platform.runner import RUN_MARK
 
-_spec = importlib.util.spec_from_file_location("make_up", Path(__file__).with_name("make_up.py"))
-make_up = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(make_up)
+from . import make_up
 
 
 def exists(name):

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from minio import MinioAdmin
+
 PROGRAM: Final = "minio"
 _LOG_TAIL_LINES: Final = 12
 
@@ -119,15 +121,18 @@ class Minio:
         except OSError:
             return False
 
-    def version(self) -> str:
-        """Return the version that the running server reports to its admin."""
+    def admin(self) -> MinioAdmin:
+        """Return a client with the root user's rights."""
         from minio import MinioAdmin  # noqa: PLC0415 - half a second that a start need not pay
         from minio.credentials.providers import StaticProvider  # noqa: PLC0415 - the same
 
         secret = self.credentials()
         credentials = StaticProvider(secret.access_key, secret.secret_key)
-        admin = MinioAdmin(endpoint=self.endpoint, credentials=credentials, secure=False)
-        return str(json.loads(admin.info())["servers"][0]["version"])
+        return MinioAdmin(endpoint=self.endpoint, credentials=credentials, secure=False)
+
+    def version(self) -> str:
+        """Return the version that the running server reports to its admin."""
+        return str(json.loads(self.admin().info())["servers"][0]["version"])
 
     def failure(self) -> ToolError:
         """Say why the server does not run, with the end of its words."""

@@ -111,6 +111,7 @@ class PulumiRunner:
         return _FIXED | {
             "PATH": f"{sys.prefix}/bin{os.pathsep}{path}",
             "NO_PROXY": ",".join(filter(None, loopback)),
+            "KUBECACHEDIR": str(self.folder / "kube-cache"),  # else below the user's ~/.kube
             "PULUMI_HOME": str(self.home),
             "PULUMI_BACKEND_URL": self._state.as_uri(),
             "PULUMI_CONFIG_PASSPHRASE": self._passphrase.read_text(),

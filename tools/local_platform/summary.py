@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from rich.markup import escape
@@ -11,7 +13,6 @@ from tools.progress import duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -44,6 +45,7 @@ def show(
     seconds: float,
 ) -> None:
     """Print the summary from the stack's outputs."""
+    config = Path(os.path.relpath(config_file))
     stores = cast("dict[str, _Store]", outputs.get("stores", {}))
     tenants = cast("dict[str, _Tenant]", outputs.get("tenants", {}))
     out.print(
@@ -61,10 +63,10 @@ def show(
             for name, tenant in list(tenants.items())[:1]
         ),
         "pulumi stack output --stack local",
-        f"argo-artifacts plan --stack local --config-file {config_file}",
+        f"argo-artifacts plan --stack local --config-file {config}",
     ]
     _section(out, "Look at it (the first line once in a shell)", look)
-    root = platform.folder / "minio" / "credentials.json"
+    root = Path(os.path.relpath(platform.folder / "minio" / "credentials.json"))
     out.print(f"  MinIO http://{platform.minio_endpoint}, its root user is in {root}", markup=False)
     for name, tenant in list(tenants.items())[:1]:
         _section(out, "Use it in a Workflow", _workflow(name, tenant))

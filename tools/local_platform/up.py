@@ -68,6 +68,8 @@ class Checkout:
             if code == 0:
                 spent = time.monotonic() - begin
                 summary.show(self._out, platform, runner.config_file, runner.outputs(), spent)
+            else:
+                self._say("the check above says no; platform and stack stay up to look at")
             return code
 
     def down(self) -> None:
