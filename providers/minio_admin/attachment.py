@@ -8,7 +8,6 @@ from typing_extensions import override
 
 from providers.minio_admin import fields, names
 from providers.minio_admin.errors import ProviderError
-from providers.minio_admin.fields import Fault
 from providers.minio_admin.resource import Resource, State, is_ours
 from providers.minio_admin.values import Unknown
 
@@ -34,25 +33,24 @@ class Attachment(Resource):
         return inputs
 
     @override
-    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[Fault]:
+    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[str]:
         path = self.path(settings, new)
         user, policies = new["user"], new["policies"]
         if isinstance(user, str):
             if wrong := names.user(user):
-                yield Fault("user", f"{path} user: {wrong}")
+                yield f"{path} user: {wrong}"
             elif old.get("user") != user and not is_ours(settings, user):
-                yield Fault(
-                    "user",
+                yield (
                     f"{path} user: is not of this stack, a name with {settings.owner_id} in it is "
-                    "accepted: other policies of the user would be detached",
+                    "accepted: other policies of the user would be detached"
                 )
         if isinstance(policies, list):
             if not policies:
-                yield Fault("policies", f"{path} policies: none found, at least one is needed")
+                yield f"{path} policies: none found, at least one is needed"
             for index, name in enumerate(policies):
                 wrong = None if isinstance(name, Unknown) else names.policy(str(name))
                 if wrong:
-                    yield Fault("policies", f"{path} policies[{index}]: {wrong}")
+                    yield f"{path} policies[{index}]: {wrong}"
 
     @override
     def refuse(self, server: Server, inputs: Plain) -> None:

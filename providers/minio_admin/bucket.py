@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from providers.minio_admin import content, fields, lifecycle, live_bucket, names
 from providers.minio_admin.errors import ProviderError
-from providers.minio_admin.fields import Fault
 from providers.minio_admin.resource import Resource, State
 from providers.minio_admin.values import Plain, has_unknown
 
@@ -40,26 +39,24 @@ class Bucket(Resource):
         return settled
 
     @override
-    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[Fault]:
+    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[str]:
         path = self.path(settings, new)
         name = new["bucket"]
         if isinstance(name, str) and (wrong := names.bucket(name)):
-            yield Fault("bucket", f"{path} bucket: {wrong}")
+            yield f"{path} bucket: {wrong}"
         before = old.get("bucket", name)
         if before != name:
-            yield Fault(
-                "bucket",
+            yield (
                 f"{self.path(settings, old)}: renamed to {name}, a bucket keeps its name; "
-                "declare another bucket beside it and copy the objects",
+                "declare another bucket beside it and copy the objects"
             )
         yield from _ownership_faults(path, old.get("ownership"), new.get("ownership"))
         quota = new.get("quotaBytes")
         if isinstance(quota, int) and not 1 <= quota <= _MOST_BYTES:
-            yield Fault("quotaBytes", f"{path} quotaBytes: {quota} found, 1 or more is accepted")
+            yield f"{path} quotaBytes: {quota} found, 1 or more is accepted"
         encryption = new.get("encryption")
         if isinstance(encryption, dict):
-            for fault in fields.check(fields.ENCRYPTION, f"{path} encryption", encryption):
-                yield Fault("encryption", fault.line)
+            yield from fields.check(fields.ENCRYPTION, f"{path} encryption", encryption)
         rules = new.get("lifecycle", [])
         if isinstance(rules, list):
             yield from lifecycle.faults(path, rules)
@@ -185,14 +182,13 @@ class Bucket(Resource):
                 raise ProviderError(path, content.say(server, name)) from None
 
 
-def _ownership_faults(path: str, old: object, new: object) -> Iterator[Fault]:
+def _ownership_faults(path: str, old: object, new: object) -> Iterator[str]:
     if isinstance(new, str) and new not in ("create", "adopt"):
-        yield Fault("ownership", f"{path} ownership: {new!r} found, create or adopt is accepted")
+        yield f"{path} ownership: {new!r} found, create or adopt is accepted"
     if old == "adopt" and new == "create":
-        yield Fault(
-            "ownership",
+        yield (
             f"{path} ownership: create found after adopt, a bucket that was there before is never "
-            "deleted here; leave ownership: adopt",
+            "deleted here; leave ownership: adopt"
         )
 
 

@@ -30,7 +30,7 @@ class ProviderError(Exception):
             path: What it is about: ``minio host:port bucket artifacts``.
             says: ``<found>, <accepted>[; <cure>]``.
         """
-        super().__init__(f"{path}: {says}")
+        super().__init__(one_line(f"{path}: {says}"))
 
 
 class UnreachableError(ProviderError):

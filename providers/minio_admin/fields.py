@@ -58,15 +58,6 @@ class Field:
 Table = Mapping[str, Field]
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A property that cannot be accepted."""
-
-    property: str
-    line: str
-    """What the user reads."""
-
-
 RULE: Final[Table] = {
     "id": Field("text", "Letters, digits and . _ -; unique in the bucket.", required=True),
     "prefix": Field("text", "Of the objects; empty: the whole bucket.", default=""),
@@ -129,7 +120,7 @@ def with_defaults(table: Table, values: Plain) -> Plain:
     return {**given, **values}
 
 
-def check(table: Table, path: str, values: Plain) -> Iterator[Fault]:
+def check(table: Table, path: str, values: Plain) -> Iterator[str]:
     """Find missing, unknown and wrongly typed properties.
 
     Args:
@@ -141,14 +132,14 @@ def check(table: Table, path: str, values: Plain) -> Iterator[Fault]:
     for name, field in inputs.items():
         if name not in values:
             if field.required:
-                yield Fault(name, f"{path} {name}: missing, {_ACCEPTED[field.kind]} is required")
+                yield f"{path} {name}: missing, {_ACCEPTED[field.kind]} is required"
         elif not _fits(field.kind, values[name]):
             kind = "a secret" if field.secret else type(values[name]).__name__
-            yield Fault(name, f"{path} {name}: {kind} found, {_ACCEPTED[field.kind]} is accepted")
+            yield f"{path} {name}: {kind} found, {_ACCEPTED[field.kind]} is accepted"
     accepted = ", ".join(inputs)
     for name in values:
         if name not in inputs and not name.startswith("__"):
-            yield Fault(name, f"{path} {name}: unknown property, {accepted} are accepted")
+            yield f"{path} {name}: unknown property, {accepted} are accepted"
 
 
 def schema() -> Mapping[str, object]:

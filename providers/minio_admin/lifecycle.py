@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree as ET
 
 from providers.minio_admin import fields, names
-from providers.minio_admin.fields import RULE, Fault
+from providers.minio_admin.fields import RULE
 from providers.minio_admin.values import Plain, has_unknown
 
 if TYPE_CHECKING:
@@ -81,46 +81,42 @@ def settle(rules: Iterable[Plain]) -> list[Plain]:
     return sorted(filled, key=lambda rule: str(rule.get("id")))
 
 
-def faults(path: str, rules: Sequence[object]) -> Iterator[Fault]:
+def faults(path: str, rules: Sequence[object]) -> Iterator[str]:
     """Find rules that the server would refuse."""
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         place = f"{path} lifecycle[{index}]"
         if isinstance(rule, dict):
-            wrong = [
-                Fault("lifecycle", fault.line)
-                for fault in (*fields.check(RULE, place, rule), *_meaning(place, rule))
-            ]
+            wrong = [*fields.check(RULE, place, rule), *_meaning(place, rule)]
             yield from wrong
             if not wrong and (name := str(rule["id"])) in seen:
-                yield Fault("lifecycle", f"{place} id: {name!r} stands twice, each id once")
+                yield f"{place} id: {name!r} stands twice, each id once"
             seen.add(str(rule.get("id")))
     whole = [rule for rule in rules if isinstance(rule, dict) and _is_whole(rule)]
     if sum(len(_elements(rule)) for rule in whole) > _MOST:
-        yield Fault("lifecycle", f"{path} lifecycle: too many rules, {_MOST} are accepted")
+        yield f"{path} lifecycle: too many rules, {_MOST} are accepted"
 
 
 def _is_whole(rule: Plain) -> bool:
     return not has_unknown(rule) and "id" in rule
 
 
-def _meaning(place: str, rule: Plain) -> Iterator[Fault]:
+def _meaning(place: str, rule: Plain) -> Iterator[str]:
     name = rule.get("id")
     if isinstance(name, str) and (wrong := names.rule(name)):
-        yield Fault("lifecycle", f"{place} id: {wrong}")
+        yield f"{place} id: {wrong}"
     prefix = rule.get("prefix", "")
     if isinstance(prefix, str) and len(prefix.encode()) > _LONGEST_PREFIX:
-        yield Fault("lifecycle", f"{place} prefix: too long, {_LONGEST_PREFIX} bytes are accepted")
+        yield f"{place} prefix: too long, {_LONGEST_PREFIX} bytes are accepted"
     kinds = ("expireDays", "noncurrentExpireDays")
     for key in kinds:
         days = rule.get(key)
         if isinstance(days, int) and not 1 <= days <= _MOST_DAYS:
-            yield Fault("lifecycle", f"{place} {key}: {days} found, 1 day or more is accepted")
+            yield f"{place} {key}: {days} found, 1 day or more is accepted"
     if not any(rule.get(key) for key in (*kinds, "expireDeleteMarkers")):
-        yield Fault(
-            "lifecycle",
+        yield (
             f"{place}: no expiry, expireDays, noncurrentExpireDays or expireDeleteMarkers is "
-            "required",
+            "required"
         )
 
 

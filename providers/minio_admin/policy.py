@@ -9,7 +9,6 @@ from typing_extensions import override
 
 from providers.minio_admin import fields, names
 from providers.minio_admin.errors import ProviderError
-from providers.minio_admin.fields import Fault
 from providers.minio_admin.resource import Resource, State, is_ours
 
 if TYPE_CHECKING:
@@ -39,15 +38,14 @@ class Policy(Resource):
     key = "name"
 
     @override
-    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[Fault]:
+    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[str]:
         del old
         path = self.path(settings, new)
         name, document = new["name"], new["document"]
         if isinstance(name, str) and (wrong := names.policy(name)):
-            yield Fault("name", f"{path} name: {wrong}")
+            yield f"{path} name: {wrong}"
         if isinstance(document, str):
-            for wrong in _document_faults(document):
-                yield Fault("document", f"{path} document{wrong}")
+            yield from (f"{path} document{wrong}" for wrong in _document_faults(document))
 
     @override
     def same(self, name: str, old: object, new: object) -> bool:
@@ -124,7 +122,7 @@ def canonical(document: str) -> str:
         value = json.loads(document)
     except ValueError:
         return document
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or "Statement" not in value:
         return document
     top = {"ID" if key == "Id" else key: item for key, item in value.items()}
     statements = {json.dumps(_settled(item), sort_keys=True) for item in _list(top["Statement"])}

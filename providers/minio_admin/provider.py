@@ -14,7 +14,6 @@ from providers.minio_admin.attachment import Attachment
 from providers.minio_admin.bucket import Bucket
 from providers.minio_admin.client import Server, Settings, trust
 from providers.minio_admin.errors import ProviderError, UnreachableError
-from providers.minio_admin.fields import Fault
 from providers.minio_admin.policy import Policy
 from providers.minio_admin.resource import State
 from providers.minio_admin.user import User
@@ -202,7 +201,7 @@ def _config(values: Mapping[str, PropertyValue]) -> Plain:
     return config
 
 
-def _config_faults(values: Plain) -> Iterable[Fault]:
+def _config_faults(values: Plain) -> Iterable[str]:
     path = _PATH
     yield from fields.check(fields.CONFIG, path, values)
     for name, find in (
@@ -212,17 +211,16 @@ def _config_faults(values: Plain) -> Iterable[Fault]:
     ):
         value = values.get(name)
         if isinstance(value, str) and (wrong := find(value)):
-            yield Fault(name, f"{path} {name}: {wrong}")
+            yield f"{path} {name}: {wrong}"
     for name in ("accessKey", "secretKey", "region"):
         if values.get(name) == "":
-            yield Fault(name, f"{path} {name}: empty, a value is needed")
+            yield f"{path} {name}: empty, a value is needed"
     authority = values.get("caCertificate")
     if isinstance(authority, str):
         try:
             trust(authority)
         except (ssl.SSLError, ValueError):
-            line = f"{path} caCertificate: no certificate found, PEM text is accepted"
-            yield Fault("caCertificate", line)
+            yield f"{path} caCertificate: no certificate found, PEM text is accepted"
 
 
 def _settings(values: Plain) -> Settings:
@@ -237,8 +235,9 @@ def _settings(values: Plain) -> Settings:
     )
 
 
-def _failures(faults: list[Fault]) -> list[api.CheckFailure] | None:
-    return [api.CheckFailure(fault.property, fault.line) for fault in faults] or None
+def _failures(faults: Iterable[str]) -> list[api.CheckFailure] | None:
+    """Without the property's name, beside which the engine would print its value."""
+    return [api.CheckFailure("", fault) for fault in faults] or None
 
 
 def _secrets(values: Mapping[str, PropertyValue]) -> set[str]:

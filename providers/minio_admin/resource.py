@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from providers.minio_admin.client import Server, Settings
-    from providers.minio_admin.fields import Fault, Table
+    from providers.minio_admin.fields import Table
     from providers.minio_admin.values import Plain
 
 Change = Literal["add", "update", "delete", "replace"]
@@ -48,7 +48,7 @@ class Resource(ABC):
         return fields.with_defaults(self.table, inputs)
 
     @abstractmethod
-    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[Fault]:
+    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[str]:
         """Find what cannot be accepted, without asking the server.
 
         Args:

@@ -10,7 +10,6 @@ from typing_extensions import override
 
 from providers.minio_admin import fields, names
 from providers.minio_admin.errors import ProviderError
-from providers.minio_admin.fields import Fault
 from providers.minio_admin.resource import Resource, State, is_ours
 
 if TYPE_CHECKING:
@@ -35,18 +34,17 @@ class User(Resource):
     key = "name"
 
     @override
-    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[Fault]:
+    def faults(self, settings: Settings, old: Plain, new: Plain) -> Iterator[str]:
         del old
         path = self.path(settings, new)
         name, status = new["name"], new.get("status")
         if isinstance(name, str):
             if wrong := names.user(name):
-                yield Fault("name", f"{path} name: {wrong}")
+                yield f"{path} name: {wrong}"
             if name == settings.access_key:
-                yield Fault("name", f"{path} name: is the admin's own, another is needed")
+                yield f"{path} name: is the admin's own, another is needed"
         if isinstance(status, str) and status not in ("enabled", "disabled"):
-            line = f"{path} status: {status!r} found, enabled or disabled is accepted"
-            yield Fault("status", line)
+            yield f"{path} status: {status!r} found, enabled or disabled is accepted"
 
     @override
     def refuse(self, server: Server, inputs: Plain) -> None:

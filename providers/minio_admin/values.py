@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
+from pulumi.runtime.rpc import UNKNOWN as UNKNOWN_TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Container
@@ -55,7 +56,7 @@ def has_unknown(value: object) -> bool:
 
 def _plain(wrapped: PropertyValue) -> object:
     value = wrapped.value
-    if isinstance(value, Computed):
+    if isinstance(value, Computed) or value == UNKNOWN_TEXT:
         return UNKNOWN
     if isinstance(value, float):
         return int(value) if value.is_integer() else value
@@ -68,7 +69,7 @@ def _plain(wrapped: PropertyValue) -> object:
 
 def _wrap(value: object) -> PropertyValue:
     if isinstance(value, Unknown):
-        return PropertyValue.computed()
+        return PropertyValue(UNKNOWN_TEXT)  # the SDK cannot send its own `computed`
     if isinstance(value, int) and not isinstance(value, bool):
         return PropertyValue(float(value))
     if isinstance(value, Mapping):
