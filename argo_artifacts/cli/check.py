@@ -185,9 +185,7 @@ def _print(reports: list[Report], findings: list[Finding]) -> None:
     for report in reports:
         if report.placeholders:
             names = ", ".join(report.placeholders)
-            say(
-                f"{report.file}: a template that `make up` fills in, checked with samples for {names}"
-            )
+            say(f"{report.file}: a template that `make up` fills in; samples stand for {names}")
         if not report.findings:
             say(f"{report.file}: fine, {_contents(report)}", style="green")
         for key in report.secret_keys:

@@ -106,14 +106,15 @@ def read_text(file: Path, name: str) -> str:
         ConfigError: the file cannot be read; one line.
     """
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise _fault(name, f"more than {MAX_BYTES} bytes, a smaller file is accepted")
-        return file.read_text(encoding="utf-8-sig")
+        with file.open("rb") as stream:
+            content = stream.read(MAX_BYTES + 1)
+        text = content.decode("utf-8-sig")
     except (OSError, ValueError) as error:
-        if isinstance(error, ConfigError):
-            raise
         reason = error.strerror if isinstance(error, OSError) else "no UTF-8 text"
         raise _fault(name, f"cannot be read ({reason}), a YAML file is accepted") from None
+    if len(content) > MAX_BYTES:
+        raise _fault(name, f"more than {MAX_BYTES} bytes, a smaller file is accepted")
+    return text.replace("\r\n", "\n")
 
 
 def parse_yaml(text: str, name: str) -> object:
