@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -56,11 +57,14 @@ class Probe:
         """Ask about a namespace."""
         return self.run(subcommand, *self._where(namespace), *arguments)
 
-    def interrupt(self, subcommand: str, namespace: str, *arguments: object, seconds: float) -> int:
-        """Ask about a namespace and press Ctrl-C after some seconds; return the exit code."""
+    def interrupt(
+        self, when: Callable[[], bool], subcommand: str, namespace: str, *arguments: object
+    ) -> int:
+        """Ask about a namespace, press Ctrl-C as soon as *when* holds; return the exit code."""
         command = [self.program, subcommand, *self._where(namespace), *map(str, arguments)]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as run:
-            time.sleep(seconds)
+            while run.poll() is None and not when():
+                time.sleep(0.1)
             run.send_signal(signal.SIGINT)
             return run.wait(60)
 

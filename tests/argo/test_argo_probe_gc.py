@@ -111,7 +111,13 @@ def test_with_an_instance_id_a_workflow_goes_only_if_the_collector_pod_is_labell
 def test_an_interrupt_leaves_nothing_behind(probe, installation, defaults):
     client, path = installation.client, defaults(serviceAccountName=COLLECTOR)
     before = everything(client)
-    code = probe.interrupt("gc-pod", "hand-a", "--controller-config-file", path, seconds=4)
+
+    def collector_is_there():
+        return any("-artgc-" in pod.metadata.name for pod in client.list(Pod, namespace="hand-b"))
+
+    # Not forced and refused by the store: without the interrupt it would wait a minute.
+    settings = ("--controller-config-file", path, "--wait-deleted", "60s")
+    code = probe.interrupt(collector_is_there, "gc-pod", "hand-b", *settings)
     assert code == 1
     assert everything(client) <= before
 
