@@ -81,12 +81,25 @@ def settings() -> tuple[str, dict[str, str]] | None:
     return str(read["name"]), programs  # pyright: ignore[reportUnknownVariableType]
 
 
+def make_cgroups(name: str) -> None:
+    """Make the control group *name*, under which the kubelet keeps those of its pods."""
+    for hierarchy in _hierarchies():
+        (hierarchy / name).mkdir(exist_ok=True)
+
+
 def remove_cgroups() -> None:
     """Remove the control groups of enclosures in which nothing runs any more."""
-    # One hierarchy (version 2), or one for each controller (version 1).
-    for pattern in (f"{layout.CGROUP_PREFIX}*", f"*/{layout.CGROUP_PREFIX}*"):
-        for group in layout.CGROUPS.glob(pattern):
+    for hierarchy in _hierarchies():
+        for group in hierarchy.glob(f"{layout.CGROUP_PREFIX}*"):
             _remove_group(group)
+
+
+def _hierarchies() -> list[Path]:
+    """Return the one of version 2, or those of version 1, one for each controller."""
+    mark = "cgroup.procs"
+    if (layout.CGROUPS / mark).exists():
+        return [layout.CGROUPS]
+    return [members.parent for members in layout.CGROUPS.glob(f"*/{mark}")]
 
 
 def _remove_group(group: Path) -> None:

@@ -35,11 +35,16 @@ def main() -> int:
         sys.stderr.write("tools.e2e.first: not process 1, only tools.e2e.enclosure starts it\n")
         return 2
     alive, command = int(sys.argv[1]), sys.argv[2:]
+    inside = enclosure.settings()
+    if inside is None:
+        sys.stderr.write(f"{enclosure.SETTINGS}: not set, tools.e2e.enclosure sets it\n")
+        return 2
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _pass_over)  # the pipe alone says when to end
     try:
         mount()
         network()
+        enclosure.make_cgroups(inside[0])
         os.environ["TMPDIR"] = str(layout.RUN)  # scratch files vanish too
         return _run(command, alive)
     except subprocess.CalledProcessError as error:

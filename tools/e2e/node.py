@@ -180,9 +180,9 @@ def _kubelet(cgroup: str) -> dict[str, object]:
         "authorization": {"mode": "AlwaysAllow"},  # nobody from outside reaches it
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{cgroup}",
-        "cgroupsPerQOS": False,
+        "cgroupsPerQOS": True,
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
-        "enforceNodeAllocatable": ["none"],
+        "enforceNodeAllocatable": ["pods"],
         "evictionHard": {"memory.available": "10Mi"},  # a machine's full disk is not our affair
         "failCgroupV1": False,
         "failSwapOn": False,
