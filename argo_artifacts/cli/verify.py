@@ -25,20 +25,16 @@ from argo_artifacts.cli.console import (
     say_json,
     say_table,
 )
-from argo_artifacts.cli.stacks import StackName, project, stack_file
+from argo_artifacts.cli.stacks import ConfigFile, StackName, project, stack_file
 from argo_artifacts.config import ConfigError, Settings, read_stack_file
 from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.config.read import KUBECONFIG
-from argo_artifacts.config.yaml_file import read_text
+from argo_artifacts.config.read import KUBECONFIG, stack_text
+from argo_artifacts.config.template import STACK, placeholders
 
 if TYPE_CHECKING:
     from argo_artifacts.verify import Report
     from argo_artifacts.verify.provisioning import PulumiStack
 
-ConfigFile = Annotated[
-    Path | None,
-    typer.Option("--config-file", help="The stack's file, if not Pulumi.<stack>.yaml."),
-]
 JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")]
 Tenants = Annotated[
     list[str] | None, typer.Option("--tenant", help="Only this tenant's credentials; repeatable.")
@@ -82,10 +78,12 @@ def verify(
 
 def _settings(stack: str, config_file: Path | None) -> tuple[Settings, Path]:
     within = project()
-    file = (config_file or stack_file(stack, within)).absolute()
-    read_text(file, str(config_file or file.name))  # one line if there is no such file
+    file = config_file or stack_file(stack, within)
+    if stack == STACK and placeholders(stack_text(file)):
+        msg = f"{file}: a template, a file without placeholders is accepted; `make up` fills it in"
+        raise ConfigError([msg])
     settings = read_stack_file(file, project=within.name, folder=within.folder)
-    return replace(settings, stack=stack), file
+    return replace(settings, stack=stack), file.absolute()
 
 
 def _chosen(settings: Settings, tenants: list[str] | None) -> frozenset[str] | None:

@@ -126,10 +126,11 @@ def _on_the_way(error: boto.BotoCoreError | http.HTTPError) -> Answer[Never]:
         cause = error.reason
     if isinstance(cause, boto.SSLError | http.SSLError):
         return Answer("unclear", "its certificate is not trusted (TLS)", lost=True)
+    if isinstance(cause, boto.EndpointConnectionError | http.NewConnectionError):
+        # before time-outs: urllib3 counts a refused connection among them
+        return Answer("unclear", "the server cannot be reached", lost=True)
     if isinstance(cause, boto.ConnectTimeoutError | http.ConnectTimeoutError):
         return Answer("unclear", f"no connection within {CONNECT_SECONDS} s", lost=True)
-    if isinstance(cause, boto.EndpointConnectionError | http.NewConnectionError):
-        return Answer("unclear", "the server cannot be reached", lost=True)
     if isinstance(cause, boto.ReadTimeoutError | http.ReadTimeoutError):
         said = f"no answer within {READ_SECONDS} s"
         return Answer("unclear", said, lost=True, doubtful=True)

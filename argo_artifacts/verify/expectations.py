@@ -10,6 +10,7 @@ entry               default entry, entry, secret                             as 
 own prefix          put, get, head, list, multipart upload, abort upload,    by the verbs
                     delete                                                   granted there
 own prefix          missing key                                              not found
+own prefix          delete version (where the bucket keeps versions)         refused
 bucket              list without prefix, list versions, list uploads         refused
 neighbour           list, get, put, delete: each verb not granted there      refused
 other bucket        list, get                                                refused
@@ -385,6 +386,9 @@ def _own(view: _View, holder: Holder, place: Place) -> Iterator[Expectation]:
             rests_on=("list", "get") if seed is not None else ("list",),
         )
     yield from _not_granted(view, holder, "own prefix", place, granted)
+    if seed is not None:
+        # no verb grants it: versioning is to protect from the holders of keys, too
+        yield _refused(holder, "own prefix", "delete version", place, key=seed.key, seed=seed)
 
 
 def _not_granted(

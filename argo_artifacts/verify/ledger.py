@@ -75,7 +75,7 @@ class Ledger:
                     entry.versions = entry.versions or bool(answer.value)
 
 
-def put_answered(entry: Written, answer: Answer[bool]) -> None:
+def put_answered(entry: Written, answer: Answer[str]) -> None:
     """Note the answer to the writing of *entry*."""
     entry.standing = answer.done or answer.doubtful
     entry.versions = bool(answer.value)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from argo_artifacts.verify.answers import Answer
 from argo_artifacts.verify.expectations import SETTINGS, folder
 from argo_artifacts.verify.ledger import put_answered
+from argo_artifacts.verify.store import Version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,8 +31,9 @@ class Prober:
         self._ledger = ledger
         self._run = run
         self._uploads: dict[str, str] = {}
+        self._stranger: Answer[object] | None = None
 
-    def write(self, seed: Seed) -> tuple[Answer[bool], Answer[bytes]]:
+    def write(self, seed: Seed) -> tuple[Answer[str], Answer[bytes]]:
         """Write the object of *seed* and read it back."""
         entry = self._ledger.writing(seed.place, seed.key, seed.by)
         put = self._store.put(seed.place.bucket, seed.key, BODY)
@@ -44,6 +46,8 @@ class Prober:
         """Try the check of *row*."""
         if row.group == "bucket settings":
             return self._setting(row)
+        if row.group == "own account" and self._stranger is not None:
+            return self._stranger
         probes: Mapping[str, Callable[[Expectation], Answer[object]]] = {
             "put": self._put,
             "get": lambda r: self._read(r.place.bucket, r.key),
@@ -55,13 +59,17 @@ class Prober:
             "delete": self._delete,
             "list without prefix": self._list_all,
             "list uploads": lambda r: self._store.uploads(r.place.bucket),
-            "server info": lambda _: self._store.server_info(),
+            "server info": lambda _: self._server_info(),
             "list users": lambda _: self._store.users(),
             "own user info": lambda _: self._store.own_user_info(),
             "mint service account": self._mint,
             "change own secret": lambda _: self._store.keep_secret(),
         }
         return probes[row.check](row)
+
+    def delete_version(self, row: Expectation, version: str) -> Answer[object]:
+        """Try to delete *version* of the object for good: what versioning is to protect from."""
+        return self._store.delete_version(row.place.bucket, Version(row.key, version))
 
     def _read(self, bucket: str, key: str) -> Answer[bytes]:
         answer = self._store.get(bucket, key)
@@ -127,6 +135,17 @@ class Prober:
             for entry in self._ledger.entries:
                 if entry.upload == upload:
                     entry.standing = False
+        return answer
+
+    def _server_info(self) -> Answer[object]:
+        """Read the server's information, and learn whether it has the admin API.
+
+        A server without it takes the paths of later calls for objects in a bucket ``minio``, and
+        might write them.
+        """
+        answer = self._store.server_info()
+        if answer.foreign or answer.lost:
+            self._stranger = answer
         return answer
 
     def _mint(self, row: Expectation) -> Answer[object]:

@@ -101,7 +101,7 @@ def verify(request: Request, watcher: Watcher) -> Report:
 class _Stand:
     """What came of an object that checks need."""
 
-    put: Answer[bool]
+    put: Answer[str]
     read: Answer[bytes]
 
 
@@ -252,7 +252,9 @@ class _Run:
             return Row(expectation, self._found[expectation.holder].why, "not checked")
         if self.stopped.is_set():
             return Row(expectation, "the run was interrupted", "not checked")
-        missing = resting(expectation, before) or self._unready(expectation)
+        missing = (
+            resting(expectation, before) or self._unready(expectation) or self._idle(expectation)
+        )
         if missing is not None:
             return missing
         ours = minio_of(self._request.settings, expectation.holder.repository).server
@@ -263,6 +265,8 @@ class _Run:
         seed = expectation.seed
         if expectation.check == "put" and seed is not None and seed.by == expectation.holder:
             return self._stands[seed].put
+        if expectation.check == "delete version" and seed is not None:
+            return prober.delete_version(expectation, self._stands[seed].put.value or "")
         if expectation.check == "list" and seed is not None and not self._stands[seed].put.done:
             expectation = replace(expectation, seed=None)  # no object that must be listed
         return prober.probe(expectation)
@@ -287,6 +291,13 @@ class _Run:
         else:
             return None
         return Row(expectation, text, "not checked")
+
+    def _idle(self, expectation: Expectation) -> Row | None:
+        """The row of a check that only a bucket with versions has."""
+        seed = expectation.seed
+        if expectation.check != "delete version" or seed is None or self._stands[seed].put.value:
+            return None
+        return Row(expectation, "the bucket keeps no versions", "not applicable")
 
     def clean(self) -> tuple[str, ...]:
         """Remove what the run wrote; return what stays, one line each."""

@@ -176,14 +176,14 @@ class Store:
 
     # objects
 
-    def put(self, bucket: str, key: str, body: bytes) -> Answer[bool]:
-        """Write an object; the value says whether the bucket keeps versions."""
-        return self._ask(
-            lambda: (
-                self._s3.put_object(Bucket=bucket, Key=key, Body=body).get("VersionId", "null")
-                != "null"
-            )
-        )
+    def put(self, bucket: str, key: str, body: bytes) -> Answer[str]:
+        """Write an object; the value is its version, empty where the bucket keeps none."""
+
+        def call() -> str:
+            version = self._s3.put_object(Bucket=bucket, Key=key, Body=body).get("VersionId", "")
+            return "" if version == "null" else version
+
+        return self._ask(call)
 
     def get(self, bucket: str, key: str) -> Answer[bytes]:
         """Read an object."""
