@@ -15,6 +15,8 @@ from argo_artifacts.documents import canonical
 from argo_artifacts.repository import controller
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from lightkube import Client
     from pulumi.resource_hooks import ResourceHookArgs
 
@@ -113,23 +115,36 @@ class ControllerConfigGuard:
         self._settings = settings
         self._live = live
 
-    def __call__(self, _args: ResourceHookArgs) -> None:
+    def __call__(self, args: ResourceHookArgs) -> None:
         """Read the live ConfigMap and refuse, or return."""
+        data = self._data()
+        ours = controller.config_map_data(self._settings)
+        if "config" in data:
+            self._refuse("has Helm's single key 'config', separate keys are accepted", data)
+        taken = sorted(key for key in ours if key in data and data[key] != ours[key])
+        if taken and not args.old_inputs:  # in an update the live value may be our own older one
+            self._refuse(f"has {', '.join(taken)} of its own, no such key is accepted", data)
+
+    def _refuse(self, found: str, data: Mapping[str, str]) -> None:
+        values = canonical.entry(controller.helm_values(self._settings))
+        inline = yaml.safe_dump(yaml.safe_load(values), default_flow_style=True, width=10_000)
+        by = "give the chart" if "config" in data else "merge"
+        msg = f"{self._where}: {found}; set controllerConfig: values and {by} {inline.strip()}"
+        raise pulumi.RunError(msg)
+
+    def _data(self) -> Mapping[str, str]:
         argo = self._settings.argo
-        where = f"ConfigMap {argo.namespace}/{argo.controller_config_map}"
         try:
             found = self._live.get(
                 core_v1.ConfigMap, argo.controller_config_map, namespace=argo.namespace
             )
         except (ApiError, httpx.HTTPError) as error:
-            msg = f"{where}: cannot be read ({error}), a ConfigMap to patch is required"
+            msg = f"{self._where}: cannot be read ({error}), a ConfigMap to patch is required"
             raise pulumi.RunError(msg) from None
-        data = cast("dict[str, str] | None", found.data)  # pyright: ignore[reportUnknownMemberType]
-        if "config" in (data or {}):
-            values = canonical.entry(controller.helm_values(self._settings))
-            inline = yaml.safe_dump(yaml.safe_load(values), default_flow_style=True, width=10_000)
-            msg = (
-                f"{where}: has Helm's single key 'config', separate keys are accepted; set"
-                f" controllerConfig: values and give the chart {inline.strip()}"
-            )
-            raise pulumi.RunError(msg)
+        data = found.data  # pyright: ignore - an untyped dict there
+        return cast("dict[str, str]", data or {})
+
+    @property
+    def _where(self) -> str:
+        argo = self._settings.argo
+        return f"ConfigMap {argo.namespace}/{argo.controller_config_map}"

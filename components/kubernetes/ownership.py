@@ -13,6 +13,7 @@ import pulumi
 from lightkube.core.exceptions import ApiError
 from lightkube.resources import core_v1, rbac_authorization_v1
 from pulumi_kubernetes import meta
+from typing_extensions import override
 
 from argo_artifacts.access.names import OWNER_MARK
 
@@ -34,66 +35,108 @@ _KINDS: Final = {
 _NOT_FOUND: Final = 404
 
 
+_FORCE: Final = "pulumi.com/patchForce"
+"""Makes the provider take back a field of ours that somebody else has edited; without it an
+`up` fails on what a refresh found."""
+
+_SETTINGS: Final = {"Namespace": "its ownership", "ServiceAccount": "serviceAccountOwnership"}
+"""The setting that decides on an object that stands already; other kinds have none."""
+
+
 class OwnerGuard:
     """Marks what this stack creates and refuses what others made."""
 
     def __init__(self, owner: str, live: Client) -> None:
         self.owner = owner
         self._live = live
-        self._hook = pulumi.ResourceHook(
-            "owner", self._refuse_foreign, pulumi.ResourceHookOptions(on_dry_run=True)
-        )
+        options = pulumi.ResourceHookOptions(on_dry_run=True)
+        self._unowned = pulumi.ResourceHook("owner", self._refuse_foreign, options)
+        self._adopted = pulumi.ResourceHook("adopted", self._refuse_others, options)
 
     def metadata(
         self, name: str, namespace: str | None = None, annotations: Mapping[str, str] | None = None
     ) -> meta.v1.ObjectMetaArgs:
         """Metadata with our mark."""
-        marked = {OWNER_MARK: self.owner, **(annotations or {})}
+        marked = {OWNER_MARK: self.owner, _FORCE: "true", **(annotations or {})}
         return meta.v1.ObjectMetaArgs(name=name, namespace=namespace, annotations=marked)
 
-    def hooks(self, ownership: Ownership = "create") -> pulumi.ResourceHookBinding | None:
-        """The hooks of an object with *ownership*: an adopted one may stand already."""
-        return (
-            None if ownership == "adopt" else pulumi.ResourceHookBinding(before_create=[self._hook])
-        )
+    def hooks(self, ownership: Ownership = "create") -> pulumi.ResourceHookBinding:
+        """The hooks of an object with *ownership*."""
+        hook = self._adopted if ownership == "adopt" else self._unowned
+        return pulumi.ResourceHookBinding(before_create=[hook])
 
     def _refuse_foreign(self, args: ResourceHookArgs) -> None:
-        metadata = (args.new_inputs or {})["metadata"]
-        name, namespace = metadata["name"], metadata.get("namespace")
-        place = f"{namespace}/{name}" if namespace else name
-        where = f"{args.type.rpartition(':')[2]} {place}"
-        annotations = self._annotations(where, args.type, name, namespace)
+        """Refuse what stands and is not ours."""
+        found = _Found(args)
+        annotations = self._annotations(found)
         if annotations is None or annotations.get(OWNER_MARK) == self.owner:
             return
-        owner = annotations.get(OWNER_MARK)
-        by = f"belongs to {owner}" if owner else "stands already and is not ours"
+        if OWNER_MARK in annotations:
+            raise pulumi.RunError(self._belongs(found, annotations[OWNER_MARK]))
         msg = (
-            f"{where}: {by}, none or one of {self.owner} is accepted; remove it, or take it over"
-            " with ownership: adopt, or leave it alone with ownership: use"
+            f"{found}: exists without a mark, none or one marked {self.owner} is accepted;"
+            f" {self._cure(found)}"
         )
         raise pulumi.RunError(msg)
 
-    def _annotations(
-        self, where: str, kind: str, name: str, namespace: str | None
-    ) -> Mapping[str, str] | None:
+    def _refuse_others(self, args: ResourceHookArgs) -> None:
+        """Refuse what another stack of ours owns, which adopting would tear in two."""
+        found = _Found(args)
+        owner = (self._annotations(found) or {}).get(OWNER_MARK, self.owner)
+        if owner != self.owner:
+            raise pulumi.RunError(self._belongs(found, owner))
+
+    def _belongs(self, found: _Found, owner: str) -> str:
+        return (
+            f"{found}: belongs to {owner}, none or one marked {self.owner} is accepted; remove it"
+            f" from that stack, or where that is gone `{found.mark(self.owner)} --overwrite`"
+        )
+
+    def _cure(self, found: _Found) -> str:
+        setting = _SETTINGS.get(found.kind)
+        if setting is None:
+            return f"remove it, or hand it over with `{found.mark(self.owner)}`"
+        return f"set {setting} to adopt to take it over, or to use to leave it alone"
+
+    def _annotations(self, found: _Found) -> Mapping[str, str] | None:
         """The live object's annotations; None: there is no such object."""
         try:
-            if namespace is None:
-                found = self._live.get(core_v1.Namespace, name)
+            if found.namespace is None:
+                live = self._live.get(core_v1.Namespace, found.name)
             else:
-                found = self._live.get(_KINDS[kind], name, namespace=namespace)
+                live = self._live.get(_KINDS[found.type], found.name, namespace=found.namespace)
         except ApiError as error:
             if error.status.code == _NOT_FOUND:
                 return None
             msg = (
-                f"{where}: cannot be read ({error.status.reason}), the right to get it is required"
+                f"{found}: cannot be read ({error.status.reason}), the right to get it is required"
             )
             raise pulumi.RunError(msg) from None
         except httpx.HTTPError:
-            msg = f"{where}: the API server cannot be reached, a reachable one is required"
+            msg = f"{found}: the API server cannot be reached, a reachable one is required"
             raise pulumi.RunError(msg) from None
-        live = found.metadata
-        if live is None:
+        if live.metadata is None:
             return {}
-        annotations = live.annotations  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        return cast("dict[str, str] | None", annotations) or {}
+        untyped = live.metadata.annotations  # pyright: ignore - an untyped dict there
+        return cast("dict[str, str]", untyped or {})
+
+
+class _Found:
+    """The object that a hook is asked about; its text is ``Kind namespace/name``."""
+
+    def __init__(self, args: ResourceHookArgs) -> None:
+        metadata = (args.new_inputs or {})["metadata"]
+        self.type = args.type
+        self.kind = args.type.rpartition(":")[2]
+        self.name: str = metadata["name"]
+        self.namespace: str | None = metadata.get("namespace")
+
+    @override
+    def __str__(self) -> str:
+        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {place}"
+
+    def mark(self, owner: str) -> str:
+        """The command that puts *owner*'s mark on it."""
+        place = f" -n {self.namespace}" if self.namespace else ""
+        return f"kubectl annotate {self.kind.lower()} {self.name}{place} {OWNER_MARK}={owner}"

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+import pulumi
 import pytest
 import yaml
+from lightkube.resources import core_v1
+from pulumi.resource_hooks import ResourceHookArgs
 
+from argo_artifacts.repository import controller
+from components.kubernetes.installation import ControllerConfigGuard
 from tests.components.small import stack
 from tests.harness import deploy
 
@@ -71,7 +77,7 @@ KEPT = True
 NAMESPACES = {
     "use": [],
     "create": [({"before_create": ["owner"]}, KEPT)],
-    "adopt": [({}, KEPT)],
+    "adopt": [({"before_create": ["adopted"]}, KEPT)],
 }
 
 
@@ -88,3 +94,66 @@ def test_the_installations_namespace_goes_only_where_the_file_says_so(kubeconfig
     settings = {"ownership": "create", "deleteNamespace": True}
     run = deploy(stack(kubeconfig, argo=argo(namespaceSettings=settings)))
     assert not run.one("Namespace", "argo").retain_on_delete
+
+
+class Live:
+    """A cluster with one ConfigMap, or one that does not answer."""
+
+    def __init__(self, data: dict[str, str] | None) -> None:
+        self._data = data
+
+    def get(self, kind: type, name: str, namespace: str) -> core_v1.ConfigMap:
+        del kind, name, namespace
+        if self._data is None:
+            message = "refused"
+            raise httpx.ConnectError(message)
+        return core_v1.ConfigMap(data=self._data)
+
+
+def patched(
+    kubeconfig: Path, data: dict[str, str] | None, old: dict[str, object] | None = None
+) -> str | None:
+    """Ask the guard of a patch about a live ConfigMap; its line, or None."""
+    settings = stack(kubeconfig, argo=argo(controllerConfig="patch")).settings()
+    guard = ControllerConfigGuard(settings, Live(data))  # the guard calls get alone
+    try:
+        guard(ResourceHookArgs("urn", "", "x", "ConfigMapPatch", old_inputs=old))
+    except pulumi.RunError as error:
+        return str(error)
+    return None
+
+
+def ours(kubeconfig: Path) -> dict[str, str]:
+    return controller.config_map_data(stack(kubeconfig).settings())
+
+
+def test_a_config_map_of_the_chart_is_not_patched_and_the_values_are_given(kubeconfig: Path):
+    line = patched(kubeconfig, {"config": "x"})
+    assert line == (
+        "ConfigMap argo/workflow-controller-configmap: has Helm's single key 'config', separate"
+        " keys are accepted; set controllerConfig: values and give the chart {controller:"
+        " {workflowDefaults: {spec: {artifactGC: {forceFinalizerRemoval: true,"
+        " serviceAccountName: artifact-gc}}}}, server: {authModes: [server], serviceAccount:"
+        " {create: true, name: argo-server}}, workflow: {rbac: {create: false},"
+        " serviceAccount: {create: false}}}"
+    )
+
+
+def test_defaults_that_somebody_else_wrote_are_not_overwritten(kubeconfig: Path):
+    line = patched(kubeconfig, {"workflowDefaults": "spec: {}"})
+    assert line is not None
+    assert ": has workflowDefaults of its own, no such key is accepted; " in line
+
+
+def test_a_patch_may_meet_other_keys_its_own_value_and_its_own_older_value(kubeconfig: Path):
+    assert patched(kubeconfig, {}) is None
+    assert patched(kubeconfig, {"parallelism": "5"}) is None
+    assert patched(kubeconfig, ours(kubeconfig)) is None
+    assert patched(kubeconfig, {"workflowDefaults": "spec: {}"}, {"data": {}}) is None
+
+
+def test_a_config_map_that_cannot_be_read_is_not_patched(kubeconfig: Path):
+    assert patched(kubeconfig, None) == (
+        "ConfigMap argo/workflow-controller-configmap: cannot be read (refused), a ConfigMap to"
+        " patch is required"
+    )

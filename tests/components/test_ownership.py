@@ -21,6 +21,8 @@ from tests.harness import deploy
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from argo_artifacts.config.tenants import Ownership
+
 OWNER = "argo-artifacts/mine"
 CONFIG_MAP = "kubernetes:core/v1:ConfigMap"
 
@@ -44,7 +46,9 @@ def status(code: int, reason: str) -> ApiError:
     return ApiError(request, httpx.Response(code, json=body, request=request))
 
 
-def guarded(answer: ObjectMeta | Exception, kind: str = CONFIG_MAP) -> str | None:
+def guarded(
+    answer: ObjectMeta | Exception, kind: str = CONFIG_MAP, ownership: Ownership = "create"
+) -> str | None:
     """Ask the guard about an object that lives as *answer* says; its line, or None."""
     metadata = (
         {"name": "x"} if kind.endswith(":Namespace") else {"name": "x", "namespace": "team-a"}
@@ -54,7 +58,7 @@ def guarded(answer: ObjectMeta | Exception, kind: str = CONFIG_MAP) -> str | Non
     @mocks.test
     def run() -> None:
         guard = OwnerGuard(OWNER, Live(answer))  # the guard calls get alone
-        binding = guard.hooks()
+        binding = guard.hooks(ownership)
         assert binding is not None
         (hook,) = binding.before_create
         assert hook.opts.on_dry_run
@@ -86,16 +90,40 @@ def test_what_is_not_there_or_is_ours_may_be_created():
 
 
 @pytest.mark.parametrize("metadata", [ObjectMeta(), ObjectMeta(annotations={"other": "x"})])
-def test_what_has_no_mark_is_refused(metadata):
-    line = guarded(metadata)
-    assert line is not None
-    assert line.startswith("ConfigMap team-a/x: stands already and is not ours, ")
+def test_what_has_no_mark_is_refused_with_the_command_that_hands_it_over(metadata):
+    assert guarded(metadata) == (
+        "ConfigMap team-a/x: exists without a mark, none or one marked argo-artifacts/mine is"
+        " accepted; remove it, or hand it over with `kubectl annotate configmap x -n team-a"
+        " argo-artifacts/owner=argo-artifacts/mine`"
+    )
 
 
-def test_what_another_stack_owns_is_refused_with_its_name():
-    line = guarded(ObjectMeta(annotations={OWNER_MARK: "argo-artifacts/theirs"}))
+def test_what_a_setting_decides_on_is_refused_with_the_setting():
+    assert guarded(ObjectMeta(), "kubernetes:core/v1:Namespace") == (
+        "Namespace x: exists without a mark, none or one marked argo-artifacts/mine is accepted;"
+        " set its ownership to adopt to take it over, or to use to leave it alone"
+    )
+    line = guarded(ObjectMeta(), "kubernetes:core/v1:ServiceAccount")
     assert line is not None
-    assert line.startswith("ConfigMap team-a/x: belongs to argo-artifacts/theirs, ")
+    assert "; set serviceAccountOwnership to adopt " in line
+
+
+@pytest.mark.parametrize("ownership", ["create", "adopt"])
+def test_what_another_stack_owns_is_refused_with_its_name_adopting_or_not(ownership):
+    theirs = ObjectMeta(annotations={OWNER_MARK: "argo-artifacts/theirs"})
+    assert guarded(theirs, ownership=ownership) == (
+        "ConfigMap team-a/x: belongs to argo-artifacts/theirs, none or one marked"
+        " argo-artifacts/mine is accepted; remove it from that stack, or where that is gone"
+        " `kubectl annotate configmap x -n team-a argo-artifacts/owner=argo-artifacts/mine"
+        " --overwrite`"
+    )
+
+
+@pytest.mark.parametrize(
+    "answer", [ObjectMeta(), ObjectMeta(annotations={OWNER_MARK: OWNER}), status(404, "NotFound")]
+)
+def test_what_is_adopted_may_have_no_mark_or_ours(answer):
+    assert guarded(answer, ownership="adopt") is None
 
 
 def test_an_object_that_cannot_be_read_is_refused_rather_than_taken_over():
@@ -111,6 +139,6 @@ def test_the_guard_can_look_at_every_kind_that_the_program_creates(kubeconfig: P
     argo = {"version": "4.0.5", "controllerConfig": "own"}
     run = deploy(stack(kubeconfig, argo=argo))
     kinds = {r.type for r in run.resources.values() if r.hooks}
-    assert len(kinds) == 6
+    assert len(kinds) == 6  # those of a tenant, the controller's ConfigMap among them
     for kind in kinds:
         assert guarded(ObjectMeta(), kind) is not None

@@ -69,7 +69,7 @@ def test_what_is_registered_is_the_inventory_object_by_object(deployed):
 
 def _adopted(resource: Registered) -> bool:
     if resource.type in KUBERNETES:
-        return not resource.hooks
+        return resource.hooks == {"before_create": ["adopted"]}
     return resource.inputs.get("ownership") == "adopt"
 
 
@@ -82,7 +82,8 @@ def test_every_kubernetes_object_carries_the_mark_and_is_guarded_before_it_is_cr
                 continue
             annotations = resource.metadata["annotations"]
             assert annotations[OWNER_MARK] == f"argo-artifacts/{stack.name}", resource.urn
-            assert resource.hooks == {"before_create": ["owner"]} or resource.retain_on_delete
+            assert resource.hooks in ({"before_create": ["owner"]}, {"before_create": ["adopted"]})
+            assert resource.retain_on_delete or not _adopted(resource)
         assert objects
 
 

@@ -177,13 +177,19 @@ def _removal(run: Run, kind: str, place: str) -> str | None:
     return "kept" if resource.retain_on_delete else "deleted"
 
 
-@pytest.mark.parametrize("kind", ["Namespace", "ServiceAccount"])
-def test_only_an_adopted_object_may_stand_already(kubeconfig: Path, kind):
-    key = {"Namespace": "namespace", "ServiceAccount": "serviceAccountOwnership"}[kind]
-    for ownership, hooks in (("create", {"before_create": ["owner"]}), ("adopt", {})):
-        value = {"ownership": ownership} if key == "namespace" else ownership
-        run = deploy(stack(kubeconfig, tenants={"team-a": {key: value}}))
-        assert [r.hooks for r in run.all(kind)] == [hooks] * len(run.all(kind))
+@pytest.mark.parametrize(("ownership", "hook"), [("create", "owner"), ("adopt", "adopted")])
+def test_only_an_adopted_object_may_stand_already(kubeconfig: Path, ownership, hook):
+    tenant = {"namespace": {"ownership": ownership}, "serviceAccountOwnership": ownership}
+    run = deploy(stack(kubeconfig, tenants={"team-a": tenant}))
+    found = [r for kind in ("Namespace", "ServiceAccount") for r in run.all(kind)]
+    assert [r.hooks for r in found] == [{"before_create": [hook]}] * 3
+
+
+def test_an_edit_by_somebody_else_of_what_is_ours_is_taken_back(kubeconfig: Path):
+    run = deploy(stack(kubeconfig))
+    for kind in ("Namespace", "ServiceAccount", "Secret", "Role", "RoleBinding", "ConfigMap"):
+        for resource in run.all(kind):
+            assert resource.metadata["annotations"]["pulumi.com/patchForce"] == "true"
 
 
 def test_during_a_rotation_both_keys_are_users_and_the_secret_holds_the_published_one(
