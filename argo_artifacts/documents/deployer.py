@@ -31,9 +31,8 @@ IDENTITIES: Final[Mapping[str, str]] = {
     "admin:EnableUser": "enables and disables a user",
     "admin:GetPolicy": "reads a policy back, to find drift",
     "admin:GetUser": "reads a user and its policies, to find drift",
-    "admin:ListServiceAccounts": "finds what a user minted for itself",
     "admin:ListUserPolicies": "finds who still has a policy that is removed",
-    "admin:RemoveServiceAccount": "removes what a user minted, and ends its sessions",
+    "admin:RemoveServiceAccount": "ends the sessions that a user opened",
 }
 """Admin actions on users and policies, and the call of the provider that needs each."""
 
@@ -50,8 +49,6 @@ BUCKET: Final[Mapping[str, str]] = {
     "s3:GetBucketVersioning": "reads versioning, to find drift",
     "s3:GetEncryptionConfiguration": "reads encryption, to find drift",
     "s3:GetLifecycleConfiguration": "reads lifecycle rules, to find drift",
-    "s3:ListBucket": "counts what keeps a bucket from being deleted",
-    "s3:ListBucketVersions": "the same, versions and delete markers",
     "s3:PutBucketTagging": "sets our mark",
     "s3:PutBucketVersioning": "sets versioning",
     "s3:PutEncryptionConfiguration": "sets encryption",
@@ -60,21 +57,22 @@ BUCKET: Final[Mapping[str, str]] = {
 """Actions on a bucket that we create or adopt."""
 
 PURGE: Final[Mapping[str, str]] = {
-    "s3:DeleteObject": "removes objects",
-    "s3:DeleteObjectVersion": "removes versions and delete markers",
+    "s3:DeleteObject": "empties a bucket with `forceDestroy`, versions too",
 }
-"""Actions on objects; on all of them only where ``forceDestroy`` is on."""
+"""Actions on all objects, only where ``forceDestroy`` is on; versions need no other right."""
 
-VERIFY: Final[Mapping[str, str]] = {
+CONTENT: Final[Mapping[str, str]] = {
     "s3:ListBucketMultipartUploads": "verify finds the unfinished uploads that it made",
-    "s3:ListBucketVersions": "verify finds the versions that it made",
+    "s3:ListBucketVersions": "counts what keeps a bucket; verify finds what it made",
 }
-"""Actions on every bucket that ``verify`` cleans up."""
+"""Actions on every bucket, also one of others: ``verify`` cleans up there too."""
 
 VERIFY_OBJECTS: Final[Mapping[str, str]] = {
     "s3:AbortMultipartUpload": "verify ends the unfinished uploads that it made",
-    **PURGE,
+    "s3:DeleteObject": "verify removes the objects that it made, versions too",
 }
+"""Actions on objects below ``verify``'s own folders."""
+
 VERIFY_FOLDER: Final = ".argo-artifacts-verify"
 """Folder below each prefix in which ``verify`` works."""
 
@@ -109,7 +107,7 @@ def minio_policy(settings: Settings, server: str) -> dict[str, object]:
         {"Sid": "Identities", "Effect": "Allow", "Action": sorted(admin)},
         *_allow("Buckets", BUCKET, ours, ""),
         *_allow("Purge", PURGE, purged, "/*"),
-        *_allow("Verify", VERIFY, every, ""),
+        *_allow("Content", CONTENT, every, ""),
         *_allow("VerifyObjects", VERIFY_OBJECTS, every, f"/*/{VERIFY_FOLDER}/*"),
     ]
     return {"Version": "2012-10-17", "Statement": statements}

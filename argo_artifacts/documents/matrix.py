@@ -38,8 +38,14 @@ Where one Secret serves several actors, each has the union: Argo knows one crede
 entry. `plan` says so for each tenant and repository."""
 
 _DENIED: Final = """\
-Beside them each policy denies `admin:*`: a MinIO user could otherwise mint access keys for itself
-and change its own secret, whatever else its policy says."""
+Beside them each policy denies what a MinIO server would let through although nothing allows it:
+
+* `admin:*`: a user could otherwise mint access keys for itself and change its own secret.
+* `s3:DeleteObjectVersion` where `s3:DeleteObject` is allowed: that alone would remove older
+  versions for good, and versioning would protect nothing.
+
+Two more things need no right of their own there: `s3:ListBucket` lists versions too, and
+`s3:GetObject` reads them."""
 
 _DEPLOYER: Final = """\
 Least is not harmless: whoever may write policies and users on a server can give itself any right
@@ -108,7 +114,7 @@ def _deployer() -> Iterable[tuple[str, ...]]:
         (deployer.BUCKET_ADMIN, "the server, with a bucket of ours"),
         (deployer.BUCKET, "each bucket of ours"),
         (deployer.PURGE, "objects, with `forceDestroy`"),
-        (deployer.VERIFY, "each bucket"),
+        (deployer.CONTENT, "each bucket, also of others"),
         (deployer.VERIFY_OBJECTS, f"objects below `P{deployer.VERIFY_FOLDER}/`"),
     )
     for actions, where in groups:

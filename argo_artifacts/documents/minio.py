@@ -15,6 +15,10 @@ ABORT: Final = "s3:AbortMultipartUpload"
 DELETE: Final = "s3:DeleteObject"
 LIST: Final = "s3:ListBucket"
 
+DELETE_VERSION: Final = "s3:DeleteObjectVersion"
+"""A MinIO server lets whoever may delete an object remove its versions for good, unless this is
+denied (measured): versioning would protect nothing from the collector's keys."""
+
 OBJECT_ACTIONS: Final[Mapping[Verb, tuple[str, ...]]] = {
     "list": (),
     "read": (GET,),
@@ -51,6 +55,15 @@ def policy(credential: Credential) -> dict[str, object]:
     """The policy of the users behind *credential*: its prefixes and verbs, and nothing else."""
     bucket = f"arn:aws:s3:::{credential.bucket}"
     statements = [*_objects(bucket, credential.accesses), *_listing(bucket, credential.accesses)]
+    if any("delete" in access.verbs for access in credential.accesses):
+        statements.append(
+            {
+                "Sid": "KeepVersions",
+                "Effect": "Deny",
+                "Action": [DELETE_VERSION],
+                "Resource": [f"{bucket}/*"],
+            }
+        )
     return {"Version": "2012-10-17", "Statement": [*statements, dict(_NO_ADMIN)]}
 
 

@@ -24,11 +24,17 @@ class Call(NamedTuple):
     """Value of the parameter ``prefix`` of a listing; None: it has none."""
 
 
+IMPLIED = {"s3:DeleteObjectVersion": "s3:DeleteObject", "s3:ListBucketVersions": "s3:ListBucket"}
+"""A MinIO server asks for the second action where a call would need the first."""
+
+
 def allowed(policy: dict, call: Call) -> bool:
     """Whether *policy* lets *call* through."""
     assert policy["Version"] == "2012-10-17"
     effects = {s["Effect"] for s in policy["Statement"] if _applies(s, call)}
     assert effects <= {"Allow", "Deny"}
+    if not effects and call.action in IMPLIED:
+        return allowed(policy, call._replace(action=IMPLIED[call.action]))
     return effects == {"Allow"}
 
 
