@@ -198,13 +198,14 @@ def _other_keys(
     known = {*secret_keys(repositories), KUBECONFIG}
     for key in given.others:
         where = f"{ROOT}{key}"
-        if key in known and key not in given.secrets:
+        probably = not complete and key.endswith(("AccessKey", "SecretKey"))
+        if key not in given.secrets and (key in known or probably):
             reader.say(
                 where,
                 "plain text, a secret is accepted; set it again with"
                 f" `pulumi config set --secret {key}`",
             )
-        elif key not in known and key not in given.secrets:
+        elif key not in given.secrets:
             reader.say(where, unknown_key((*STRUCTURED, *sorted(known)), key))
         elif key not in known and complete:
             near = nearest(key, known)

@@ -71,7 +71,9 @@ def _tidy(schema: dict[str, object]) -> dict[str, object]:
             tidied |= _without_null(cast("list[object]", value))
         elif key == "description":
             tidied[key] = " ".join(str(value).replace("``", "`").split())
-        elif key != "title" and (key, value) != ("default", None):
+        elif key == "default":
+            tidied |= {} if value is None else {key: _said(value)}
+        elif key != "title":
             tidied[key] = _tidied(value)
     if "patternProperties" in tidied:  # names of any other form are refused
         tidied["additionalProperties"] = False
@@ -85,6 +87,16 @@ def _tidied(value: object) -> object:
     if isinstance(value, list):
         return [_tidied(entry) for entry in cast("list[object]", value)]
     return value
+
+
+def _said(default: object) -> object:
+    """*default* as a file would say it: what is absent is not said."""
+    entries = as_mapping(default)
+    if entries is not None:
+        return {key: _said(entry) for key, entry in entries.items() if entry is not None}
+    if isinstance(default, list):
+        return [_said(entry) for entry in cast("list[object]", default)]
+    return default
 
 
 def _without_null(options: list[object]) -> dict[str, object]:
