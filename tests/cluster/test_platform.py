@@ -169,12 +169,15 @@ def test_a_half_made_cluster_is_made_anew(stopped):
     assert stopped.status().cluster
 
 
-def test_a_stale_process_id_file_cannot_hit_a_stranger(stopped):
+def test_a_stale_process_id_file_hits_no_stranger_and_stops_no_start(stopped):
+    stopped.start()
+    stopped.stop()
+    pids = stopped.folder / "kwok" / "clusters" / "local" / "pids"
+    pids.mkdir(exist_ok=True)
     with subprocess.Popen(["sleep", "600"]) as stranger:
-        pids = stopped.folder / "kwok" / "clusters" / "local" / "pids"
-        pids.mkdir(parents=True)
         (pids / "etcd.pid").write_text(str(stranger.pid))
         stopped.start()
+        assert stopped.status().cluster
         stopped.remove()
         assert stranger.poll() is None
         stranger.kill()
