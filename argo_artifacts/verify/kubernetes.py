@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import httpx
 from lightkube.core.exceptions import ApiError
+from lightkube.models.meta_v1 import ObjectMeta, Status
 from lightkube.resources.core_v1 import ConfigMap as LiveConfigMap
 from lightkube.resources.core_v1 import Secret as LiveSecret
 
@@ -24,6 +25,16 @@ T = TypeVar("T")
 _NOT_FOUND: Final = 404
 
 
+def _prepare() -> None:
+    """Let lightkube set up the classes that are decoded here.
+
+    It does so with the first object, and two threads with a first object each get in each
+    other's way (``argument of type 'NoneType' is not iterable``).
+    """
+    for kind in (LiveConfigMap, LiveSecret, ObjectMeta, Status):
+        kind.from_dict({})  # pyright: ignore[reportUnknownMemberType]
+
+
 class LiveReader:
     """Reads from the stack's cluster."""
 
@@ -35,6 +46,7 @@ class LiveReader:
         """
         self._client = connect(cluster, kubeconfig)
         self._lost = ""
+        _prepare()
 
     def config_map(self, namespace: str, name: str) -> ConfigMap | None:
         """Read a ConfigMap."""

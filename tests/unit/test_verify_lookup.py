@@ -1,6 +1,8 @@
 """Credentials are found as Argo finds them, and each way to miss one is said."""
 
 import base64
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import httpx
@@ -265,3 +267,28 @@ def test_the_values_of_a_secret_are_decoded_as_they_are():
     data = {"secretKey": base64.b64encode(b"with newline\n").decode()}
     client = SimpleNamespace(get=lambda *_, **__: SimpleNamespace(data=data))
     assert live(client).secret("team-a", "x") == {"secretKey": b"with newline\n"}
+
+
+RACE = """
+import sys
+from argo_artifacts.config.settings import Cluster
+from argo_artifacts.verify.kubernetes import LiveReader
+from lightkube.resources.core_v1 import ConfigMap
+from lightkube.models.meta_v1 import ObjectMeta, Status
+LiveReader(Cluster.model_validate({"name": "prod", "kubeconfig": sys.argv[1]}))
+plain = [kind for kind in (ConfigMap, ObjectMeta, Status) if kind._valid_params is None]
+sys.exit(f"decoded for the first time in threads: {plain}" if plain else 0)
+"""
+
+
+def test_no_class_is_decoded_for_the_first_time_in_two_threads(tmp_path):
+    """lightkube sets its classes up with their first object, without a lock."""
+    kubeconfig = tmp_path / "kubeconfig"
+    cluster = {"clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}]}
+    user = {"users": [{"name": "u", "user": {}}]}
+    context = {"contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}]}
+    kubeconfig.write_text(yaml.safe_dump(cluster | user | context | {"current-context": "x"}))
+    run = subprocess.run(
+        [sys.executable, "-c", RACE, str(kubeconfig)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
