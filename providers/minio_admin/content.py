@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 from minio.deleteobjects import DeleteObject
 
-from providers.minio_admin.errors import ProviderError, one_line
+from providers.minio_admin.errors import ProviderError, one_line, refusal
 
 if TYPE_CHECKING:
+    from minio.deleteobjects import DeleteError
+
     from providers.minio_admin.client import Server
 
 _COUNTED: Final = 10_000
@@ -25,11 +27,17 @@ def purge(server: Server, name: str) -> None:
         )
         kept = list(islice(server.store.remove_objects(name, everything), _COUNTED))
     if kept:
-        raise ProviderError(
-            server.path_of(f"bucket {name}"),
-            f"{len(kept)} versions cannot be removed ({one_line(kept[0].message or '')}), "
-            "a bucket without locked objects is deleted; wait until their retention ends",
-        )
+        raise ProviderError(server.path_of(f"bucket {name}"), _kept(kept))
+
+
+def _kept(kept: list[DeleteError]) -> str:
+    first = kept[0]
+    if first.code == "AccessDenied":
+        return refusal(first.code, first.message or "")
+    return (
+        f"{_count(len(kept), 'version')} cannot be removed ({one_line(first.message or '')}), a "
+        "bucket without locked objects is deleted; wait until their retention ends"
+    )
 
 
 def say(server: Server, name: str) -> str:

@@ -86,10 +86,10 @@ def explain(server: str, path: str, error: Exception) -> ProviderError:
         return ProviderError(server, f"{_KEYS[found]}, the key of an enabled admin is needed")
     if _no_admin_api(error, found):
         return no_admin_api(server)
-    return ProviderError(path, _refusal(found, text or found))
+    return ProviderError(path, refusal(found, text or found))
 
 
-def _refusal(found: str, text: str) -> str:
+def refusal(found: str, text: str) -> str:
     """Say what the server answered to a request that it understood."""
     if found == "AccessDenied":
         return (
