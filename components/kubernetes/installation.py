@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 import httpx
 import pulumi
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings
     from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
+
+
+_NOT_FOUND: Final = 404
 
 
 class Installation(pulumi.ComponentResource):
@@ -68,6 +71,8 @@ class Installation(pulumi.ComponentResource):
 
     def _own(self, namespace: core.v1.Namespace | None) -> None:
         argo = self._settings.argo
+        live = self._config_hook()
+        hooks = pulumi.ResourceHookBinding(before_create=[live], before_update=[live])
         core.v1.ConfigMap(
             f"{argo.namespace}/{argo.controller_config_map}",
             metadata=self._guard.metadata(argo.controller_config_map, argo.namespace),
@@ -76,17 +81,13 @@ class Installation(pulumi.ComponentResource):
                 parent=self,
                 provider=self._stack_providers.kubernetes,
                 depends_on=[] if namespace is None else [namespace],
-                hooks=self._guard.hooks(),
+                hooks=pulumi.ResourceHookBinding.merge(self._guard.hooks(), hooks),
             ),
         )
 
     def _patch(self, namespace: core.v1.Namespace | None) -> None:
         argo = self._settings.argo
-        hook = pulumi.ResourceHook(
-            "controller-config",
-            ControllerConfigGuard(self._settings, self._stack_providers.live),
-            pulumi.ResourceHookOptions(on_dry_run=True),
-        )
+        hook = self._config_hook()
         core.v1.ConfigMapPatch(
             f"{argo.namespace}/{argo.controller_config_map}",
             metadata=meta.v1.ObjectMetaPatchArgs(
@@ -101,9 +102,14 @@ class Installation(pulumi.ComponentResource):
             ),
         )
 
+    def _config_hook(self) -> pulumi.ResourceHook:
+        guard = ControllerConfigGuard(self._settings, self._stack_providers.live)
+        options = pulumi.ResourceHookOptions(on_dry_run=True)
+        return pulumi.ResourceHook("controller-config", guard, options)
+
 
 class ControllerConfigGuard:
-    """Refuses to patch a ConfigMap that Argo would then reject as a whole.
+    """Refuses to write into a ConfigMap that Argo would then reject as a whole.
 
     The Helm chart writes the single key ``config``; with a second key beside it Argo's parser
     refuses the ConfigMap (argo.md 2.3).
@@ -118,18 +124,24 @@ class ControllerConfigGuard:
     def __call__(self, args: ResourceHookArgs) -> None:
         """Read the live ConfigMap and refuse, or return."""
         data = self._data()
-        ours = controller.config_map_data(self._settings)
         if "config" in data:
-            self._refuse("has Helm's single key 'config', separate keys are accepted", data)
-        taken = sorted(key for key in ours if key in data and data[key] != ours[key])
-        if taken and not args.old_inputs:  # in an update the live value may be our own older one
-            self._refuse(f"has {', '.join(taken)} of its own, no such key is accepted", data)
+            self._refuse("has Helm's single key 'config', separate keys are accepted")
+        if self._owned or args.old_inputs:  # in an update the live value may be our own older one
+            return
+        ours = controller.config_map_data(self._settings)
+        taken = sorted(key for key in ours if data.get(key, ours[key]) != ours[key])
+        if taken:
+            self._refuse(f"has {', '.join(taken)} of its own, no such key is accepted")
 
-    def _refuse(self, found: str, data: Mapping[str, str]) -> None:
+    @property
+    def _owned(self) -> bool:
+        return self._settings.argo.controller_config == "own"
+
+    def _refuse(self, found: str) -> None:
         values = canonical.entry(controller.helm_values(self._settings))
         inline = yaml.safe_dump(yaml.safe_load(values), default_flow_style=True, width=10_000)
-        by = "give the chart" if "config" in data else "merge"
-        msg = f"{self._where}: {found}; set controllerConfig: values and {by} {inline.strip()}"
+        first = "" if self._owned else "set controllerConfig: values and "
+        msg = f"{self._where}: {found}; {first}give the chart {inline.strip()}"
         raise pulumi.RunError(msg)
 
     def _data(self) -> Mapping[str, str]:
@@ -139,7 +151,10 @@ class ControllerConfigGuard:
                 core_v1.ConfigMap, argo.controller_config_map, namespace=argo.namespace
             )
         except (ApiError, httpx.HTTPError) as error:
-            msg = f"{self._where}: cannot be read ({error}), a ConfigMap to patch is required"
+            absent = isinstance(error, ApiError) and error.status.code == _NOT_FOUND
+            if absent and self._owned:
+                return {}
+            msg = f"{self._where}: cannot be read ({error}), a readable ConfigMap is required"
             raise pulumi.RunError(msg) from None
         data = found.data  # pyright: ignore - an untyped dict there
         return cast("dict[str, str]", data or {})

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argo_artifacts.access import AccessPlan, Credential
-    from argo_artifacts.config.backends.minio import Minio
+    from argo_artifacts.config.backends.minio import Minio, MinioBucket
     from argo_artifacts.config.settings import Settings
     from components.providers import Providers
     from components.store import ArtifactStore
@@ -31,6 +31,12 @@ def minio_store(
     if minio.server == "credentials":
         return GivenStore(minio)
     return MinioStore(repository, settings, plan, providers, minio)
+
+
+def _versioning(bucket: MinioBucket) -> bool | None:
+    """What the file says of versioning; an adopted bucket keeps its own where it says nothing."""
+    silent = "versioning" not in bucket.model_fields_set
+    return None if silent and bucket.ownership == "adopt" else bucket.versioning
 
 
 class GivenStore:
@@ -95,7 +101,7 @@ class MinioStore(pulumi.ComponentResource):
             name,
             bucket=bucket.name,
             ownership=bucket.ownership,
-            versioning=bucket.versioning,
+            versioning=_versioning(bucket),
             quota_bytes=bucket.quota_bytes,
             encryption=None
             if bucket.encryption is None

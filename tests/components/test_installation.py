@@ -41,7 +41,10 @@ def test_own_writes_the_whole_config_map_with_our_mark(kubeconfig: Path):
         "serviceAccountName": "artifact-gc",
         "forceFinalizerRemoval": True,
     }
-    assert run.one("ConfigMap", PLACE).hooks == {"before_create": ["owner"]}
+    assert run.one("ConfigMap", PLACE).hooks == {
+        "before_create": ["owner", "controller-config"],
+        "before_update": ["controller-config"],
+    }
 
 
 def test_patch_writes_only_our_keys_and_looks_at_the_live_object_each_time(kubeconfig: Path):
@@ -110,11 +113,14 @@ class Live:
         return core_v1.ConfigMap(data=self._data)
 
 
-def patched(
-    kubeconfig: Path, data: dict[str, str] | None, old: dict[str, object] | None = None
+def guarded(
+    kubeconfig: Path,
+    data: dict[str, str] | None,
+    old: dict[str, object] | None = None,
+    choice: str = "patch",
 ) -> str | None:
-    """Ask the guard of a patch about a live ConfigMap; its line, or None."""
-    settings = stack(kubeconfig, argo=argo(controllerConfig="patch")).settings()
+    """Ask the guard about a live ConfigMap; its line, or None."""
+    settings = stack(kubeconfig, argo=argo(controllerConfig=choice)).settings()
     guard = ControllerConfigGuard(settings, Live(data))  # the guard calls get alone
     try:
         guard(ResourceHookArgs("urn", "", "x", "ConfigMapPatch", old_inputs=old))
@@ -128,7 +134,7 @@ def ours(kubeconfig: Path) -> dict[str, str]:
 
 
 def test_a_config_map_of_the_chart_is_not_patched_and_the_values_are_given(kubeconfig: Path):
-    line = patched(kubeconfig, {"config": "x"})
+    line = guarded(kubeconfig, {"config": "x"})
     assert line == (
         "ConfigMap argo/workflow-controller-configmap: has Helm's single key 'config', separate"
         " keys are accepted; set controllerConfig: values and give the chart {controller:"
@@ -140,20 +146,27 @@ def test_a_config_map_of_the_chart_is_not_patched_and_the_values_are_given(kubec
 
 
 def test_defaults_that_somebody_else_wrote_are_not_overwritten(kubeconfig: Path):
-    line = patched(kubeconfig, {"workflowDefaults": "spec: {}"})
+    line = guarded(kubeconfig, {"workflowDefaults": "spec: {}"})
     assert line is not None
     assert ": has workflowDefaults of its own, no such key is accepted; " in line
 
 
 def test_a_patch_may_meet_other_keys_its_own_value_and_its_own_older_value(kubeconfig: Path):
-    assert patched(kubeconfig, {}) is None
-    assert patched(kubeconfig, {"parallelism": "5"}) is None
-    assert patched(kubeconfig, ours(kubeconfig)) is None
-    assert patched(kubeconfig, {"workflowDefaults": "spec: {}"}, {"data": {}}) is None
+    assert guarded(kubeconfig, {}) is None
+    assert guarded(kubeconfig, {"parallelism": "5"}) is None
+    assert guarded(kubeconfig, ours(kubeconfig)) is None
+    assert guarded(kubeconfig, {"workflowDefaults": "spec: {}"}, {"data": {}}) is None
 
 
-def test_a_config_map_that_cannot_be_read_is_not_patched(kubeconfig: Path):
-    assert patched(kubeconfig, None) == (
-        "ConfigMap argo/workflow-controller-configmap: cannot be read (refused), a ConfigMap to"
-        " patch is required"
+def test_a_config_map_that_cannot_be_read_is_not_guarded(kubeconfig: Path):
+    assert guarded(kubeconfig, None) == (
+        "ConfigMap argo/workflow-controller-configmap: cannot be read (refused), a readable"
+        " ConfigMap is required"
     )
+
+
+def test_a_config_map_of_the_chart_is_not_owned_before_the_chart_leaves_it(kubeconfig: Path):
+    line = guarded(kubeconfig, {"config": "x"}, choice="own")
+    assert line is not None
+    assert "; give the chart {controller: {configMap: {create: false, " in line
+    assert guarded(kubeconfig, {"workflowDefaults": "spec: {}"}, choice="own") is None

@@ -267,6 +267,24 @@ def test_a_bucket_that_is_used_is_not_registered_and_its_users_are(kubeconfig: P
     assert len(run.all("User")) == 1
 
 
+VERSIONING = {
+    "created": ({}, False),
+    "created with": ({"versioning": True}, True),
+    "adopted": ({"ownership": "adopt"}, None),
+    "adopted with": ({"ownership": "adopt", "versioning": True}, True),
+    "adopted without": ({"ownership": "adopt", "versioning": False}, False),
+}
+
+
+@pytest.mark.parametrize(("bucket", "expected"), VERSIONING.values(), ids=VERSIONING)
+def test_the_versioning_of_an_adopted_bucket_is_left_alone_unless_the_file_says_something(
+    kubeconfig: Path, bucket, expected
+):
+    repository = minio(bucket={"name": "artifacts", **bucket})
+    run = deploy(stack(kubeconfig, repositories={"default": repository}))
+    assert run.all("Bucket")[0].inputs.get("versioning") is expected
+
+
 def test_a_generated_secret_is_declared_secret_to_the_engine_too(kubeconfig: Path):
     run = deploy(stack(kubeconfig))
     assert [r.secret_outputs for r in run.all("User")] == [{"secretKey"}]
