@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast
 
@@ -45,7 +44,7 @@ def show(
     seconds: float,
 ) -> None:
     """Print the summary from the stack's outputs."""
-    config = Path(os.path.relpath(config_file))
+    config = _short(config_file)
     stores = cast("dict[str, _Store]", outputs.get("stores", {}))
     tenants = cast("dict[str, _Tenant]", outputs.get("tenants", {}))
     out.print(
@@ -66,7 +65,7 @@ def show(
         f"argo-artifacts plan --stack local --config-file {config}",
     ]
     _section(out, "Look at it (the first line once in a shell)", look)
-    root = Path(os.path.relpath(platform.folder / "minio" / "credentials.json"))
+    root = _short(platform.folder / "minio" / "credentials.json")
     out.print(f"  MinIO http://{platform.minio_endpoint}, its root user is in {root}", markup=False)
     for name, tenant in list(tenants.items())[:1]:
         _section(out, "Use it in a Workflow", _workflow(name, tenant))
@@ -96,3 +95,9 @@ def _section(out: Console, title: str, lines: list[str]) -> None:
     out.print(f"\n[bold]{escape(title)}[/bold]")
     for line in lines:
         out.print(f"  {line}", markup=False)
+
+
+def _short(path: Path) -> Path:
+    """Spell a path as a person in the current folder would."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
