@@ -16,8 +16,10 @@ from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from minio.datatypes import Object
 
 KINDS: Final = {
     "ServiceAccount": core_v1.ServiceAccount,
@@ -160,6 +162,20 @@ class LiveStore:
         """Keys of all objects of a bucket."""
         found = self.objects.list_objects(bucket_name=bucket, recursive=True)
         return {one.object_name for one in found}
+
+    def versions(self, bucket: str) -> int:
+        """How many versions and delete markers a bucket holds."""
+        return len(list(self._all_versions(bucket)))
+
+    def empty(self, bucket: str) -> None:
+        """Remove every version of every object."""
+        for one in self._all_versions(bucket):
+            self.objects.remove_object(
+                bucket_name=bucket, object_name=one.object_name, version_id=one.version_id
+            )
+
+    def _all_versions(self, bucket: str) -> Iterator[Object]:
+        return self.objects.list_objects(bucket_name=bucket, recursive=True, include_version=True)
 
     def may(self, credentials: Mapping[str, str], bucket: str, prefix: str) -> bool:
         """Whether the keys that a Secret holds may list under a prefix."""

@@ -46,11 +46,14 @@ class Step:
 class Outcome:
     """What one command did and said."""
 
-    code: int
-    text: str
-    """Everything that a person sees, both streams."""
-
+    stdout: str
+    stderr: str
     events: tuple[dict[str, dict[str, object]], ...]
+
+    @property
+    def text(self) -> str:
+        """Everything that a person sees."""
+        return f"{self.stdout}\n{self.stderr}"
 
     @property
     def steps(self) -> list[Step]:
@@ -73,6 +76,17 @@ class Outcome:
     def said(self) -> list[str]:
         """The changes in words: ``create Secret team-a/x``."""
         return [str(step) for step in self.steps]
+
+    @property
+    def refreshed(self) -> set[str]:
+        """What a refresh found changed, in the same words."""
+        found: set[str] = set()
+        for event in self.events:
+            metadata = event.get("resOutputsEvent", {}).get("metadata", {})
+            if metadata.get("op") in {"update", "delete"}:
+                name = metadata["urn"].rpartition("::")[2]
+                found.add(str(Step(metadata["op"], metadata["type"], name)))
+        return found
 
     @property
     def numbers(self) -> dict[str, int]:
@@ -166,9 +180,17 @@ class EngineStack:
         """Run ``pulumi up`` without a preview."""
         return self._run("up", "--yes", "--skip-preview", *flags, fails=fails)
 
+    def up_after_preview(self, *, fails: bool = False) -> Outcome:
+        """Run ``pulumi up`` as a person does, whose preview goes on after a first refusal."""
+        return self._run("up", "--yes", "--continue-on-error", fails=fails)
+
     def preview(self, *flags: str, fails: bool = False) -> Outcome:
         """Run ``pulumi preview``."""
         return self._run("preview", *flags, fails=fails)
+
+    def preview_json(self) -> str:
+        """What ``pulumi preview --json`` prints."""
+        return self.runner.on_stack("preview", "--json", capture=True).stdout
 
     def refresh(self, *flags: str, fails: bool = False) -> Outcome:
         """Run ``pulumi refresh``."""
@@ -194,11 +216,11 @@ class EngineStack:
         log = ("--event-log", str(self._log))
         done = self.runner.on_stack(*arguments, *log, "--color", "never", capture=True, check=False)
         lines = self._log.read_text().splitlines() if self._log.exists() else []
-        text = f"{done.stdout}\n{done.stderr}"
-        assert "Traceback" not in text, text
-        assert (done.returncode != 0) is fails, text
         events = tuple(json.loads(line) for line in lines)
-        return Outcome(code=done.returncode, text=text, events=events)
+        outcome = Outcome(stdout=done.stdout, stderr=done.stderr, events=events)
+        assert "Traceback" not in outcome.text, outcome.text
+        assert (done.returncode != 0) is fails, outcome.text
+        return outcome
 
 
 def _reads_admin(config: Mapping[str, object]) -> bool:
