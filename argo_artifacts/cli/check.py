@@ -20,8 +20,8 @@ from argo_artifacts.cli.console import Answer, AsJson, complain, say, say_json
 from argo_artifacts.cli.stacks import PROJECT_FILE, Project, here
 from argo_artifacts.config import ConfigError, parse
 from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.config.read import stack_name, stack_text, stack_values
 from argo_artifacts.config.reader import Reader, as_mapping
+from argo_artifacts.config.stack_file import stack_name, stack_text, stack_values
 from argo_artifacts.config.template import STACK, placeholders
 from argo_artifacts.config.tenant_files import Written, read_tenant_file
 from argo_artifacts.config.yaml_file import line_numbers, load_yaml, parse_yaml, read_text

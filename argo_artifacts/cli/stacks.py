@@ -11,8 +11,9 @@ import typer
 from argo_artifacts.cli.console import complain
 from argo_artifacts.config import ConfigError, Settings, read_stack_file
 from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.config.read import STRUCTURED, stack_text, stack_values
+from argo_artifacts.config.read import STRUCTURED
 from argo_artifacts.config.reader import as_mapping
+from argo_artifacts.config.stack_file import stack_text, stack_values
 from argo_artifacts.config.template import STACK, placeholders
 from argo_artifacts.config.yaml_file import load_yaml, parse_yaml
 

@@ -28,7 +28,8 @@ from argo_artifacts.cli.console import (
 from argo_artifacts.cli.stacks import ConfigFile, StackName, project, stack_file
 from argo_artifacts.config import ConfigError, Settings, read_stack_file
 from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.config.read import KUBECONFIG, stack_text
+from argo_artifacts.config.read import KUBECONFIG
+from argo_artifacts.config.stack_file import stack_text
 from argo_artifacts.config.template import STACK, placeholders
 
 if TYPE_CHECKING:

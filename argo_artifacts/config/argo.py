@@ -41,7 +41,7 @@ OLDEST: Final = Version(3, 4, 0)
 
 
 class Feature(NamedTuple):
-    """Something that Argo can do since a release (argo.md section 9, version gates)."""
+    """Something that Argo can do since a release."""
 
     what: str
     since: Version

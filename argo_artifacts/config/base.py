@@ -121,7 +121,7 @@ _A_LABEL: Final = "a DNS label (lower-case letters, digits, '-') is accepted"
 
 A_LABEL: Final = Matching(_LABEL, _A_LABEL, MAX_LABEL)
 Label = Annotated[str, A_LABEL]
-"""A DNS label: namespaces, repository names, and what Argo mounts as a volume (argo.md 4.4)."""
+"""A DNS label: namespaces, repository names, and what Argo mounts as a volume."""
 
 RESERVED_CLUSTER_NAMES: Final = frozenset({"uploads"})
 """First segments of object keys that Argo itself uses: UI uploads since 4.1."""
@@ -214,7 +214,7 @@ Endpoint = Annotated[
     AfterValidator(_endpoint),
     Field(json_schema_extra={"pattern": f"^{_HOST}(:[0-9]{{1,5}})?$"}),
 ]
-"""Host or host:port, without scheme and path: minio-go adds the scheme (argo.md 1.2)."""
+"""Host or host:port, without scheme and path: minio-go adds the scheme."""
 
 
 def _https_url(value: str) -> str:

@@ -1,23 +1,21 @@
-"""Reading: stack and tenant files to settings, all faults of all files at once."""
+"""Reading: the configuration of a stack to settings, all faults of all files at once."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from argo_artifacts.config.argo import Argo
-from argo_artifacts.config.base import A_LABEL, NAMESPACE, ConfigError, Model, found_kind
-from argo_artifacts.config.faults import Fault, nearest, spell, unknown_key
+from argo_artifacts.config.base import A_LABEL, NAMESPACE, ConfigError, Model
+from argo_artifacts.config.faults import nearest, spell, unknown_key
 from argo_artifacts.config.reader import Reader, as_mapping
 from argo_artifacts.config.repositories import BACKENDS, Repository
 from argo_artifacts.config.rules import faults as rule_faults
 from argo_artifacts.config.rules.draft import Draft
 from argo_artifacts.config.settings import Cluster, Settings, StackFile, secret_keys
-from argo_artifacts.config.template import STACK, filled
 from argo_artifacts.config.tenant_files import Written, read_tenants
 from argo_artifacts.config.tenants import TenantDefaults, effective
-from argo_artifacts.config.yaml_file import parse_yaml, read_text
+from argo_artifacts.config.yaml_file import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,15 +27,6 @@ KUBECONFIG: Final = "kubeconfig"
 
 STRUCTURED: Final = tuple(field.alias or name for name, field in StackFile.model_fields.items())
 """The structured configuration keys."""
-
-STACK_FILE_KEYS: Final = (
-    "config",
-    "encryptedkey",
-    "encryptionsalt",
-    "environment",
-    "secretsprovider",
-)
-"""What Pulumi knows in a stack file."""
 
 MAX_INLINE_BYTES: Final = 128 * 1024
 """Bytes of the environment variable in which the program gets its configuration (Linux)."""
@@ -241,88 +230,3 @@ def inline_bytes(values: Mapping[str, object]) -> int:
     except (RecursionError, ValueError):  # nested too deep, a number out of range: said elsewhere
         return 0
     return len(variable.encode(errors="surrogatepass"))
-
-
-@dataclass(frozen=True, slots=True)
-class StackValues:
-    """What a stack file says to this project."""
-
-    values: Mapping[str, object]
-    """Value of each key, without the namespace."""
-
-    secrets: frozenset[str]
-    """Keys whose values are encrypted."""
-
-
-def stack_values(document: object, name: str, *, project: str = NAMESPACE) -> StackValues:
-    """Take this project's configuration out of the *document* in the stack file *name*.
-
-    Raises:
-        ConfigError: it is no stack file; one line for each fault.
-    """
-    keys = as_mapping(document)
-    if keys is None:
-        found = f"{found_kind(document)}, a stack file with the key config is accepted"
-        raise ConfigError([str(Fault(name, found))])
-    unknown = sorted(set(keys) - set(STACK_FILE_KEYS))
-    faults = [Fault(f"{name}:{key}", unknown_key(STACK_FILE_KEYS, key)) for key in unknown]
-    config = as_mapping(keys.get("config"))
-    if config is None and "config" not in {nearest(key, STACK_FILE_KEYS) for key in unknown}:
-        found = found_kind(keys["config"]) if "config" in keys else "missing"
-        faults.append(Fault(f"{name}:config", f"{found}, a mapping is required"))
-    values: dict[str, object] = {}
-    for key, value in (config or {}).items():
-        namespace, _, own = key.rpartition(":") if ":" not in key else key.partition(":")
-        if namespace != NAMESPACE and (namespace or project != NAMESPACE):
-            continue
-        if own in values:
-            faults.append(Fault(f"{ROOT}{own}", "stands twice, once is accepted"))
-        values[own] = value
-    if faults:
-        raise ConfigError(map(str, faults))
-    return StackValues(values, frozenset(k for k, v in values.items() if _is_secret(v)))
-
-
-def _is_secret(value: object) -> bool:
-    entries = as_mapping(value)
-    return entries is not None and list(entries) == ["secure"]
-
-
-def stack_name(file: Path) -> str:
-    """The stack whose file *file* is: ``Pulumi.<stack>.yaml``."""
-    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
-
-
-def stack_text(file: Path, *, samples: bool = False) -> str:
-    """Read the text of a stack file; *samples* fills the template's placeholders.
-
-    Raises:
-        ConfigError: the file cannot be read; one line.
-    """
-    text = read_text(file, file.name)
-    return filled(text) if samples and stack_name(file) == STACK else text
-
-
-def read_stack_file(
-    file: Path, *, project: str = NAMESPACE, folder: Path | None = None, samples: bool = False
-) -> Settings:
-    """Read the stack file *file* (``Pulumi.<stack>.yaml``) and the files it names.
-
-    Args:
-        file: the stack file.
-        project: name of the Pulumi project.
-        folder: where relative paths start; None: the file's own folder.
-        samples: fill the template's placeholders with sample values.
-
-    Raises:
-        ConfigError: all faults, one line each.
-    """
-    document = parse_yaml(stack_text(file, samples=samples), file.name)
-    given = stack_values(document, file.name, project=project)
-    return parse(
-        given.values,
-        project=project,
-        stack=stack_name(file),
-        folder=file.parent if folder is None else folder,
-        secrets=given.secrets,
-    )

@@ -23,8 +23,8 @@ BUILT: Final = frozenset({"minio"})
 """The backends that this release can provision."""
 
 DEFAULT_KEY_FORMAT: Final = "{{workflow.name}}-{{workflow.uid}}/{{pod.name}}"
-"""Below the prefix: unique for each pod of each workflow, only variables that every workflow has
-(argo.md 1.12)."""
+"""Below the prefix: unique for each pod of each workflow, only variables that every workflow
+has."""
 
 
 class Repository(Model):

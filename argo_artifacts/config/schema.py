@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Final, cast
 
 from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.config.read import STACK_FILE_KEYS, STRUCTURED
+from argo_artifacts.config.read import STRUCTURED
 from argo_artifacts.config.reader import as_mapping
 from argo_artifacts.config.settings import StackFile, TenantFile
+from argo_artifacts.config.stack_file import STACK_FILE_KEYS
 
 _DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 _SECRET: Final = {

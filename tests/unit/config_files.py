@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 from argo_artifacts.config import ConfigError, Settings, parse, read_stack_file
 from argo_artifacts.config.base import NAMESPACE
 from argo_artifacts.config.faults import spell
-from argo_artifacts.config.read import stack_values
+from argo_artifacts.config.stack_file import stack_values
 from argo_artifacts.config.template import filled
 from argo_artifacts.config.yaml_file import parse_yaml
 

@@ -35,7 +35,7 @@ values = st.recursive(
 # The first example loads the models; the machine may be busy with other things.
 unhurried = settings(
     deadline=None,
-    max_examples=300,
+    max_examples=200,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

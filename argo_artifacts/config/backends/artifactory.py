@@ -6,7 +6,7 @@ from argo_artifacts.config.base import HttpsUrl, Label, Model, SecretKey
 
 
 class ArtifactorySecret(Model):
-    """The Secret with user and password; both are required in practice (argo.md 1.6)."""
+    """The Secret with user and password; Argo's driver fails without either."""
 
     name: Label
     """Name of the Secret in every tenant's namespace."""

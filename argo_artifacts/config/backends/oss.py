@@ -16,7 +16,7 @@ class Oss(Model):
     """A bucket on Alibaba OSS."""
 
     endpoint: HttpsUrl
-    """With its scheme: without one Argo's driver speaks plain http (argo.md 1.4)."""
+    """With its scheme: without one Argo's driver speaks plain http."""
 
     region: Region
     """Region of the bucket: ``eu-central-1``."""
