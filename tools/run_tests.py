@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tools.errors import ToolError
 from tools.lint import ROOT, lint
-from tools.programs import PROGRAMS, exit_on_terminate, find_or_build
+from tools.programs import PLATFORM, exit_on_terminate, find_or_build
 from tools.progress import Progress, console, duration
 from tools.test_report import LAYERS, REPORT
 
@@ -28,6 +28,11 @@ WORKERS: Final = 2
 """Test processes; each may run an API server and an engine of its own."""
 VERSIONS: Final = ("Pulumi engine", "Kubernetes API server", "MinIO", "Argo Workflows")
 """Programs whose running copy must have told its version to a test."""
+
+
+_PROGRAMS: Final = (*PLATFORM, "argo-probe")
+_ELSEWHERE: Final = "tests/e2e"
+"""Tests on real pods need root and more programs; `python -m tools.e2e` runs them."""
 
 
 class Report(TypedDict):
@@ -44,8 +49,7 @@ def run_tests(arguments: list[str]) -> int:
         arguments: Further arguments for pytest, for a look at a part; the rules stay.
     """
     begin = time.monotonic()
-    names = [program.name for program in PROGRAMS]
-    programs = find_or_build(names, progress=Progress(len(names)))
+    programs = find_or_build(_PROGRAMS, progress=Progress(len(_PROGRAMS)))
     lint()
     linted = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:
@@ -68,7 +72,7 @@ def run_tests(arguments: list[str]) -> int:
 
 def _pytest(report: Path, arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-p", "tools.test_report"]
-    command += ["-n", str(WORKERS), "--dist", "loadfile", *arguments]
+    command += ["-n", str(WORKERS), "--dist", "loadfile", f"--ignore={_ELSEWHERE}", *arguments]
     return subprocess.run(  # noqa: S603 - pytest of the locked environment
         command,
         cwd=ROOT,
