@@ -133,8 +133,9 @@ _RESOURCES: Final[Mapping[Kind, tuple[str, str]]] = {
 }
 """API group and resource of each kind."""
 
-_VERBS: Final = ("create", "delete", "get", "patch")
-"""Read (the owner mark, drift), apply, delete."""
+_VERBS: Final = ("create", "delete", "get", "list", "patch", "watch")
+"""Read (the owner mark, drift), apply, delete; Pulumi lists and watches what it deletes until it
+is gone, and without that right waits for ten minutes."""
 
 
 def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:

@@ -56,8 +56,8 @@ _ROLES: Final = """\
 Each Role stands in every tenant's namespace, with a RoleBinding of the same name."""
 
 _CLUSTER_ROLE: Final = """\
-In Kubernetes: create, delete, get and patch on the kinds that the stack makes, and the rights of
-executor and collector themselves, since Kubernetes lets nobody give what it lacks."""
+In Kubernetes: create, delete, get, list, patch and watch on the kinds that the stack makes, and
+the rights of executor and collector themselves, since Kubernetes lets nobody give what it lacks."""
 
 
 def markdown() -> str:
