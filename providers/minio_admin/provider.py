@@ -49,7 +49,10 @@ _KINDS: Final = {
 
 def _resource_of(kind: str) -> Resource:
     """Find the resource of a URN's type; a child's type names its parents' first."""
-    return _RESOURCES[kind.rpartition("$")[2]]
+    name = kind.rpartition("$")[2]
+    if name not in _RESOURCES:
+        raise ProviderError(_PATH, f"{name} found, {', '.join(_RESOURCES)} are accepted")
+    return _RESOURCES[name]
 
 
 class MinioAdmin(api.Provider):

@@ -23,7 +23,7 @@ _SECRET_CHARACTERS: Final = string.ascii_letters + string.digits
 
 _GONE: Final = frozenset({"XMinioAdminNoSuchUser"})
 _NO_REVOKING: Final = frozenset({"XMinioAdminVersionMismatch", "XMinioAdminNoSuchUser"})
-"""A server of before April 2025 cannot end sessions; they end with the user there too."""
+"""An older server cannot end sessions, which then are only suspended with the user."""
 
 
 class User(Resource):

@@ -1,6 +1,7 @@
 """The parts of the minio-admin plugin that ask no server."""
 
 import ast
+import asyncio
 import json
 import os
 import subprocess
@@ -8,15 +9,17 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from minio.error import MinioAdminException, S3Error
+from pulumi.provider.experimental import provider as api
 from pulumi.provider.experimental.property_value import Computed, PropertyValue
 from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutError
 from urllib3.exceptions import SSLError as TlsError
 
 from providers.minio_admin import errors, fields, lifecycle, names, policy
 from providers.minio_admin.client import Settings
+from providers.minio_admin.provider import MinioAdmin
 from providers.minio_admin.resource import is_ours
 from providers.minio_admin.values import UNKNOWN, has_unknown, plain, wrap
 
@@ -162,6 +165,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(JSON)
 def test_any_json_is_faults_or_a_canonical_text_and_never_an_exception(value):
     text = json.dumps(value)
@@ -170,6 +174,7 @@ def test_any_json_is_faults_or_a_canonical_text_and_never_an_exception(value):
     assert policy.canonical(once) == once
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["s3:Get", "s3:Put", "s3:List", "s3:Del"]), min_size=1), st.randoms()
 )
@@ -220,6 +225,7 @@ RULE = st.builds(
 RULES = st.lists(RULE, max_size=5, unique_by=lambda rule: rule["id"])
 
 
+@settings(deadline=None)
 @given(RULES)
 def test_what_we_write_is_what_we_read(rules):
     written = lifecycle.parse(lifecycle.write(lifecycle.render(rules)))
@@ -457,6 +463,7 @@ def test_a_server_that_may_come_up_is_told_apart():
         assert not isinstance(errors.explain("s", "p", error), errors.UnreachableError)
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_answer_of_a_server_spans_lines(name, message):
     for error in (code(name, message), answer(message), ValueError(message)):
@@ -476,6 +483,86 @@ def test_a_fault_of_our_own_tells_its_place_and_nothing_that_it_holds():
 def test_an_s3_error_gives_its_code():
     error = S3Error(None, "NoSuchBucket", "gone", "/b", "1", "2")
     assert errors.code(error) == "NoSuchBucket"
+
+
+# --- requests
+
+
+def settings_of(**changes):
+    values = {
+        "endpoint": "127.0.0.1:1",
+        "accessKey": "a",
+        "secretKey": "s",
+        "secure": False,
+        "owner": "shop/dev",
+        "ownerId": "0a1b2c3d",
+        **changes,
+    }
+    return wrap(values, {"accessKey", "secretKey"})
+
+
+@pytest.fixture
+def provider():
+    made = MinioAdmin(print)
+    request = api.ConfigureRequest({}, settings_of(), accept_secrets=True, accept_resources=True)
+    asyncio.run(made.configure(request))
+    return made
+
+
+def check(provider, kind, **inputs):
+    urn = f"urn:pulumi:dev::shop::{kind}::it"
+    return asyncio.run(provider.check(api.CheckRequest(urn, {}, wrap(inputs), b"")))
+
+
+def test_a_child_of_a_component_is_the_same_resource(provider):
+    child = "argo-artifacts:index:MinioStore$minio-admin:index:Bucket"
+    for kind in ("minio-admin:index:Bucket", child):
+        assert plain(check(provider, kind, bucket="abc").inputs)["ownership"] == "create"
+
+
+def test_an_unknown_type_is_one_line(provider):
+    with pytest.raises(errors.ProviderError) as refused:
+        check(provider, "minio-admin:index:Buckett", bucket="abc")
+    assert str(refused.value).startswith(
+        "minio-admin provider: minio-admin:index:Buckett found, minio-admin:index:Bucket, "
+    )
+
+
+def test_a_secret_input_stays_secret_in_what_is_checked(provider):
+    urn = "urn:pulumi:dev::shop::minio-admin:index:Policy::it"
+    inputs = wrap({"name": "p", "document": json.dumps(document())}, {"document"})
+    answer = asyncio.run(provider.check(api.CheckRequest(urn, {}, inputs, b"")))
+    assert answer.inputs["document"].is_secret
+    assert not answer.inputs["name"].is_secret
+
+
+def test_the_keys_are_secret_whatever_the_program_says(provider):
+    request = api.CheckRequest("urn::p::p", {}, wrap(plain(settings_of())), b"")
+    answer = asyncio.run(provider.check_config(request))
+    assert {name for name, value in answer.inputs.items() if value.is_secret} == {
+        "accessKey",
+        "secretKey",
+    }
+
+
+@pytest.mark.parametrize("name", ["endpoint", "accessKey", "secretKey", "secure", "owner"])
+def test_a_changed_configuration_is_an_update_and_no_replacement(provider, name):
+    changed = settings_of(**{name: name == "secure" or "other"})
+    request = api.DiffRequest("urn::p::p", "id", settings_of(), changed, [])
+    diff = asyncio.run(provider.diff_config(request))
+    assert (diff.changes, diff.diffs, diff.replaces) == (True, [name], [])
+    same = api.DiffRequest("urn::p::p", "id", settings_of(), settings_of(), [])
+    assert asyncio.run(provider.diff_config(same)).changes is False
+
+
+def test_a_provider_that_is_not_known_yet_waits(provider):
+    del provider
+    waiting = MinioAdmin(print)
+    unknown = settings_of(endpoint=UNKNOWN)
+    request = api.ConfigureRequest({}, unknown, accept_secrets=True, accept_resources=True)
+    asyncio.run(waiting.configure(request))
+    with pytest.raises(errors.ProviderError, match="no configuration yet"):
+        check(waiting, "minio-admin:index:Bucket", bucket="abc")
 
 
 # --- the plugin's shape
