@@ -63,7 +63,7 @@ class Reader:
         return sound
 
     def _plain(self, value: object, where: str, loc: Loc) -> object:
-        """*value* without what is null or no JSON; that is a fault each.
+        """*value* with null for what is no JSON; either is a fault each.
 
         Absent is the only way to say nothing, so null never stands for a default.
         """
@@ -77,8 +77,7 @@ class Reader:
         entries = as_mapping(value)
         if entries is None:
             return value
-        plain = {key: self._plain(entry, where, (*loc, key)) for key, entry in entries.items()}
-        return {key: entry for key, entry in plain.items() if entry is not None}
+        return {key: self._plain(entry, where, (*loc, key)) for key, entry in entries.items()}
 
 
 def as_mapping(value: object) -> Mapping[str, object] | None:

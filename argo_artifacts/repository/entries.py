@@ -22,11 +22,13 @@ def entry(settings: Settings, plan: AccessPlan, tenant: str, repository: str) ->
         KeyError: the tenant has no credential for that repository.
     """
     model = settings.repositories[repository]
-    key_format = plan.prefix(tenant, repository) + model.key_format
-    written: dict[str, object] = {"archiveLogs": True} if model.archive_logs else {}
+    prefix = plan.prefix(tenant, repository)
     for credential in plan.credentials_of(tenant):
         if credential.repository == repository:
-            return written | {"s3": _minio(settings, credential, key_format)}
+            writes = any("write" in a.verbs for a in credential.accesses if a.prefix == prefix)
+            # Where logs cannot be saved, archiving them would fail every step.
+            logs: dict[str, object] = {"archiveLogs": True} if model.archive_logs and writes else {}
+            return logs | {"s3": _minio(settings, credential, prefix + model.key_format)}
     raise KeyError(repository)
 
 

@@ -112,8 +112,12 @@ class OwnerGuard:
                 f"{found}: cannot be read ({error.status.reason}), the right to get it is required"
             )
             raise pulumi.RunError(msg) from None
-        except httpx.HTTPError:
-            msg = f"{found}: the API server cannot be reached, a reachable one is required"
+        except httpx.HTTPError as error:
+            asked = error.request.url
+            msg = (
+                f"{found}: the API server {asked.scheme}://{asked.netloc.decode()} cannot be"
+                f" reached ({error}), a running one is required"
+            )
             raise pulumi.RunError(msg) from None
         if live.metadata is None:
             return {}

@@ -212,7 +212,7 @@ def _statement_faults(place: str, statement: object) -> Iterator[str]:
 def _unknown(place: str, value: dict[str, object], accepted: tuple[str, ...]) -> Iterator[str]:
     for key in value:
         if key not in accepted:
-            yield f"{place} {key}: unknown, {', '.join(accepted)} are accepted"
+            yield f"{place} {key!r}: unknown, {', '.join(accepted)} are accepted"
 
 
 def _detach(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,13 +14,25 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tests.harness import ROOT, write_kubeconfig
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
+@pytest.fixture(scope="session")
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.close()
+
+
 @pytest.fixture(autouse=True)
-def _project(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run in the project's folder, as the engine does."""
+def _project(monkeypatch: pytest.MonkeyPatch, _loop: asyncio.AbstractEventLoop) -> None:
+    """Run in the project's folder, as the engine does, and in one event loop.
+
+    Pulumi's mocks take the thread's loop, which `asyncio.run` of an earlier test has taken away.
+    """
     monkeypatch.chdir(ROOT)
+    asyncio.set_event_loop(_loop)
 
 
 @pytest.fixture

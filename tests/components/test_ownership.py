@@ -130,8 +130,10 @@ def test_an_object_that_cannot_be_read_is_refused_rather_than_taken_over():
     assert guarded(status(403, "Forbidden")) == (
         "ConfigMap team-a/x: cannot be read (Forbidden), the right to get it is required"
     )
-    assert guarded(httpx.ConnectError("refused")) == (
-        "ConfigMap team-a/x: the API server cannot be reached, a reachable one is required"
+    asked = httpx.Request("GET", "https://10.0.0.1:6443/api/v1/x")
+    assert guarded(httpx.ConnectError("refused", request=asked)) == (
+        "ConfigMap team-a/x: the API server https://10.0.0.1:6443 cannot be reached (refused),"
+        " a running one is required"
     )
 
 

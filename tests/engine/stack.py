@@ -218,7 +218,8 @@ class EngineStack:
         lines = self._log.read_text().splitlines() if self._log.exists() else []
         events = tuple(json.loads(line) for line in lines)
         outcome = Outcome(stdout=done.stdout, stderr=done.stderr, events=events)
-        assert "Traceback" not in outcome.text, outcome.text
+        verbose = any(argument.startswith("-v") for argument in arguments)
+        assert verbose or "Traceback" not in outcome.text, outcome.text
         assert (done.returncode != 0) is fails, outcome.text
         return outcome
 

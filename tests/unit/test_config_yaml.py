@@ -154,6 +154,19 @@ def test_a_secret_that_nothing_reads_is_refused_with_what_was_meant(tmp_path: Pa
     ]
 
 
+def test_the_secrets_of_a_faulty_repository_are_no_faults_of_their_own(tmp_path: Path):
+    more = (
+        "    other: {minio: {endpoint: m, bucket: {name: x},"
+        " admin: {accessKeyConfig: otherAccessKey, secretKeyConfig: otherSecretKey}}}\n"
+        "  argo-artifacts:otherAccessKey: {secure: v1:abc}\n"
+        "  argo-artifacts:otherSecretKey: plain\n"
+    )
+    assert [line.split(", ")[0] for line in stack(tmp_path, more=more)] == [
+        "argo-artifacts:repositories.other.minio.bucket.name: 'x'",
+        "argo-artifacts:otherSecretKey: plain text",
+    ]
+
+
 def test_lines_are_counted_as_editors_do():
     text = "# comment\na:\n  b: [1,\n    2]\n\n  c: {d: 1}\n"
     assert line_numbers(text) == {

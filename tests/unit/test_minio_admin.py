@@ -131,7 +131,7 @@ def test_a_document_that_the_server_takes_has_no_fault(good):
         ({"Statement": [DENY]}, " Version: None found, '2012-10-17' is accepted"),
         ({"Version": "2012-10-17", "Statement": []}, " Statement: none found, at least one"),
         ({"Version": "2012-10-17", "Statement": ["x"]}, " Statement[0]: str found, an object"),
-        ({**document(), "version": 1}, " version: unknown, "),
+        ({**document(), "version": 1}, " 'version': unknown, "),
         (document(Effect="allow"), " Statement[0] Effect: 'allow' found, Allow or Deny"),
         (document(Action=[]), " Statement[0] Action: none found, at least one is needed"),
         (document(Action=["admin:*", "s3:Get*"]), " Statement[0] Action: admin and other actions"),
@@ -139,7 +139,7 @@ def test_a_document_that_the_server_takes_has_no_fault(good):
         (document(Resource=["*"]), " Statement[0] Resource: '*' found, arn:aws:s3:::bucket/key"),
         (document(Principal="*"), " Statement[0] Principal: found, the server drops it; "),
         (document(NotAction=["s3:*"]), " Statement[0] NotAction: found, the server can never read"),
-        (document(Resources=["x"]), " Statement[0] Resources: unknown, "),
+        (document(Resources=["x"]), " Statement[0] 'Resources': unknown, "),
         (document(Sid="x" * 21000), " bytes without spaces found, 20480 are accepted; "),
     ],
 )
