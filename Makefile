@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help env up test lint down clean
+.PHONY: help env up test e2e lint down clean
 
 PYTHON ?= python3
 RUN := .venv/bin/python -m
@@ -11,7 +11,7 @@ CACHE := $(or $(ARGO_ARTIFACTS_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/arg
 
 help: ## Explain the targets
 	@echo "usage: make <target>"; echo
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -nE 's/^([a-z0-9]+):.*## (.*)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 10
 	@echo; echo "Programs that are not on PATH are built once with Go 1.26 (about half an hour on"
 	@echo "2 cores) and kept in $(CACHE);"
 	@echo "python -m tools.programs says which. Everything else of a run lies in .local/."
@@ -23,6 +23,9 @@ up: $(STAMP) ## Start the local platform, run pulumi up of the stack local, chec
 
 test: $(STAMP) ## Run everything that CI runs: linters, then all layers of tests
 	@$(RUN) tools.run_tests
+
+e2e: $(STAMP) ## Run real workflows on real pods, as root on Linux; exit code 77: nothing was checked
+	@$(RUN) tools.e2e || exit $$?
 
 lint: $(STAMP) ## Run the linters and the type checker alone
 	@$(RUN) tools.lint

@@ -177,7 +177,8 @@ PROGRAMS: Final = (
         folder="kubernetes",
         packages=("k8s.io/kubernetes/cmd/kubelet",),
         stamps=_KUBERNETES_STAMPS,
-        minimum=(1, 31),  # the first whose cgroup settings a node without systemd needs
+        minimum=(1, 34),  # three releases behind the API server are supported
+        comes_with="kubernetes",
     ),
     Program(
         name="containerd",

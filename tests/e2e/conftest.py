@@ -11,6 +11,7 @@ from tests.e2e.store import Store, listing
 from tools.e2e import enclosure
 from tools.e2e.notes import Text, note
 from tools.e2e.platform import RealPods
+from tools.errors import ToolError
 
 if TYPE_CHECKING:
     from tests.e2e.scene import Scene
@@ -24,7 +25,10 @@ collect_ignore_glob = [] if enclosure.settings() else ["test_*.py"]
 def pods() -> RealPods:
     """Return the running platform; the enclosure takes it away."""
     platform = RealPods()
-    platform.start()
+    try:
+        platform.start()
+    except ToolError as error:
+        pytest.exit(str(error), returncode=1)  # once, not for every test
     return platform
 
 

@@ -46,6 +46,8 @@ class Tenant:
     pods: dict[str, dict] = field(default_factory=dict)
     """Last seen state of each pod, by its name."""
     events: list[str] = field(default_factory=list)
+    named: dict[str, str] = field(default_factory=dict)
+    """Key of the neighbour's that each step of the intrusion names."""
 
     @property
     def prefix(self) -> str:
@@ -125,10 +127,11 @@ class Director:
             workflow = _load(INTRUSION)
             spec = workflow["spec"]
             spec["serviceAccountName"] = TENANTS[tenant.name][0]
-            read, write = _template(spec, "read"), _template(spec, "write")
-            read["inputs"]["artifacts"][0]["s3"] = _location(tenant, theirs.key("file"))
-            written = _location(tenant, f"{theirs.prefix}intruder")
-            write["outputs"]["artifacts"][0]["s3"] = written
+            tenant.named = {"read": theirs.key("file"), "write": f"{theirs.prefix}intruder"}
+            for step, key in tenant.named.items():
+                template = _template(spec, step)
+                artifacts = {**template.get("inputs", {}), **template.get("outputs", {})}
+                artifacts["artifacts"][0]["s3"] = _location(tenant, key)
             self._submit(tenant, workflow)
         self._wait_for_end(INTRUSION)
 

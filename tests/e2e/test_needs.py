@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tools.e2e import __main__ as command
 from tools.e2e import layout, needs
+from tools.e2e.run import NOTHING_CHECKED, run
 
 
 def test_a_machine_that_has_everything_lacks_nothing():
@@ -47,7 +47,7 @@ def test_a_busybox_that_needs_shared_libraries_is_refused(monkeypatch, tmp_path)
 def test_another_system_or_user_is_told_so_and_nothing_is_checked(monkeypatch, change, line):
     monkeypatch.setattr(*change)
     words = io.StringIO()
-    assert command.run([], Console(file=words, width=200)) == command.NOTHING_CHECKED == 77
+    assert run([], Console(file=words, width=200)) == NOTHING_CHECKED == 77
     assert words.getvalue().splitlines() == [
         line,
         "nothing was checked: this machine cannot run real pods",

@@ -7,6 +7,7 @@ names it: so pods find and trust it without kube-proxy and DNS.
 from __future__ import annotations
 
 import secrets
+import ssl
 from typing import TYPE_CHECKING, Final
 
 import httpx
@@ -142,7 +143,7 @@ class ControlPlane:
             answer = httpx.get(
                 f"{URL}/readyz",
                 headers={"Authorization": f"Bearer {self._admin}"},
-                verify=str(self._authority),
+                verify=ssl.create_default_context(cafile=str(self._authority)),
                 trust_env=False,
             )
         except (httpx.HTTPError, OSError):

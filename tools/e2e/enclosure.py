@@ -9,6 +9,7 @@ groups, which process 1 removes; :func:`remove_cgroups` removes those of one tha
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import secrets
@@ -31,13 +32,19 @@ SETTINGS: Final = "ARGO_ARTIFACTS_E2E"
 """Variable with the enclosure's settings, as JSON: its name and the programs' paths."""
 
 
-def run(command: Sequence[str], programs: Mapping[str, Path], project: Path) -> int:
+def run(
+    command: Sequence[str],
+    programs: Mapping[str, Path],
+    project: Path,
+    variables: Mapping[str, str] | None = None,
+) -> int:
     """Run *command* in a new enclosure and wait; return its exit code.
 
     Args:
         command: What to run.
         programs: Paths of the programs by name.
         project: Folder to run in.
+        variables: Further variables of its environment.
 
     Raises:
         KeyboardInterrupt: As usual; the enclosure and all that ran in it are gone by then.
@@ -51,7 +58,7 @@ def run(command: Sequence[str], programs: Mapping[str, Path], project: Path) -> 
         child = subprocess.Popen(  # noqa: S603 - arguments are ours
             [*UNSHARE, *first],
             cwd=project,
-            env=os.environ | {SETTINGS: json.dumps(settings)},
+            env=os.environ | dict(variables or {}) | {SETTINGS: json.dumps(settings)},
             stdin=subprocess.DEVNULL,
             pass_fds=[alive],
             process_group=0,  # the terminal's Ctrl-C reaches us alone
@@ -82,16 +89,40 @@ def settings() -> tuple[str, dict[str, str]] | None:
 
 
 def make_cgroups(name: str) -> None:
-    """Make the control group *name*, under which the kubelet keeps those of its pods."""
+    """Make the control group *name*, under which the kubelet keeps those of its pods.
+
+    It stays locked as long as this process lives, so that no other run takes it for a rest.
+    """
     for hierarchy in _hierarchies():
-        (hierarchy / name).mkdir(exist_ok=True)
+        group = hierarchy / name
+        group.mkdir()
+        fcntl.flock(os.open(group, os.O_RDONLY), fcntl.LOCK_SH)
 
 
-def remove_cgroups() -> None:
-    """Remove the control groups of enclosures in which nothing runs any more."""
+def remove_cgroups(own: str = "") -> None:
+    """Remove the control groups of enclosures that have ended.
+
+    Args:
+        own: Name of the one that ends now, and holds its lock itself.
+    """
     for hierarchy in _hierarchies():
         for group in hierarchy.glob(f"{layout.CGROUP_PREFIX}*"):
-            _remove_group(group)
+            if group.name == own or not _is_locked(group):
+                _remove_group(group)
+
+
+def _is_locked(group: Path) -> bool:
+    try:
+        handle = os.open(group, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(handle)
+    return False
 
 
 def _hierarchies() -> list[Path]:

@@ -52,7 +52,7 @@ def main() -> int:
         return 1
     finally:
         _end_all()
-        enclosure.remove_cgroups()
+        enclosure.remove_cgroups(inside[0])
 
 
 def mount() -> None:

@@ -9,6 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+ROOT: Final = Path(__file__).parents[2]
+LEFT: Final = ROOT / ".local" / "e2e"
+"""Logs and notes: all that a run leaves behind; the next one replaces them."""
+LOGS: Final = LEFT / "logs"
+
 PRIVATE: Final = Path("/run")
 """Replaced by an empty file system in memory: containerd and runc keep sockets here."""
 COVERED: Final = (Path("/var/lib"), Path("/var/log"))

@@ -82,7 +82,7 @@ def _covered() -> list[str]:
     covered = (layout.PRIVATE, *layout.COVERED)
     return [
         f"{place}: lies below {folder}, which is replaced while pods run; move it"
-        for place in (Path(__file__).parents[2], Path(sys.prefix))
+        for place in (layout.ROOT, Path(sys.prefix))
         for folder in covered
         if place.is_relative_to(folder)
     ]

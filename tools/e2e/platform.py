@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from lightkube import Client
 
-ROOT: Final = Path(__file__).parents[2]
-LOGS: Final = ROOT / ".local" / "e2e" / "logs"
-"""All that a run leaves behind; the next one replaces it."""
 STACK: Final = "local"
 SECRETS: Final = ("argo-artifacts:minioAccessKey", "argo-artifacts:minioSecretKey")
 
@@ -51,7 +48,7 @@ class RealPods:
         name, programs = inside
         self.programs: Mapping[str, Path] = {key: Path(path) for key, path in programs.items()}
         self.seconds: dict[str, float] = {}
-        self.daemons = Daemons(LOGS)
+        self.daemons = Daemons(layout.LOGS)
         self.plane = ControlPlane(self.programs, self.daemons)
         self.node = Node(self.programs, self.daemons, name)
         self.argo = Argo(self.programs, self.daemons, self.plane)
@@ -59,7 +56,7 @@ class RealPods:
         self.minio.endpoint = f"{layout.MINIO}:{layout.MINIO_PORT}"  # where pods reach it
         self.runner = PulumiRunner(
             layout.RUN / "pulumi",
-            ROOT,
+            layout.ROOT,
             self.programs,
             stack=STACK,
             variables={"NO_PROXY": "*", "no_proxy": "*"},  # nothing of ours is outside
@@ -111,7 +108,7 @@ class RealPods:
         """Run ``pulumi up`` of the stack that ``make up`` runs, on this platform."""
         runner = self.runner
         runner.make_stack()
-        text = (ROOT / "stacks" / f"Pulumi.{STACK}.yaml").read_text()
+        text = (layout.ROOT / "stacks" / f"Pulumi.{STACK}.yaml").read_text()
         values = {
             "${KUBECONFIG}": str(self.plane.kubeconfig),
             "${API_SERVER}": URL,
@@ -124,7 +121,7 @@ class RealPods:
         for key, value in zip(SECRETS, (root.access_key, root.secret_key), strict=True):
             runner.set_secret(key, value)
         done = runner.on_stack("up", "--yes", "--skip-preview", capture=True, check=False)
-        log = LOGS / "pulumi-up.log"
+        log = layout.LOGS / "pulumi-up.log"
         log.write_text(done.stdout + done.stderr)
         if done.returncode:
             msg = f"{log}: pulumi up ended with {done.returncode}, see there\n{done.stdout}"
