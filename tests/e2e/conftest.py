@@ -37,11 +37,8 @@ def scene(pods: RealPods) -> Scene:
     """Return what was seen of the workflows of both tenants."""
     outputs = pods.runner.outputs()
     bucket = outputs["stores"]["default"]["bucket"]
-    director = Director(pods, Store(pods.minio.endpoint, pods.minio.credentials(), bucket))
-    try:
-        seen = director.run()
-    finally:
-        note(Text("kubectl get pods -A", pods.argo.pods()))
+    store = Store(pods.minio.endpoint, pods.minio.credentials(), bucket)
+    seen = Director(pods, store).run()
     note(Text("objects before garbage collection (bytes, key)", listing(seen.intruded)))
     note(Text("objects after it", listing(seen.after)))
     seconds = pods.seconds | seen.seconds

@@ -13,6 +13,8 @@ from lightkube.core.exceptions import ApiError
 from lightkube.generic_resource import create_namespaced_resource
 from lightkube.resources.core_v1 import ConfigMap, Event, Pod
 
+from tools.e2e.notes import Text, note
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -89,6 +91,7 @@ class Director:
     """Runs the scene on a platform."""
 
     def __init__(self, platform: RealPods, store: Store) -> None:
+        self._platform = platform
         self._client: Client = platform.client
         self._store = store
         tenants = [Tenant(name, self._entry(name)) for name in TENANTS]
@@ -105,6 +108,7 @@ class Director:
         }
         self._timed("neighbour's prefix", self._intrude)
         scene.intruded = self._store.list()
+        note(Text("kubectl get pods -A", self._platform.argo.pods()))
         self._timed("garbage collection", self._delete)
         scene.after = self._store.list()
         return scene

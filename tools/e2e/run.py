@@ -56,6 +56,9 @@ def run(arguments: Sequence[str], out: Console, **variables: str) -> int:
             layout.ROOT,
             {NOTES: str(notes), **variables},
         )
+        if code < 0:
+            msg = f"enclosure: killed by signal {-code}, its own end is needed; run it again"
+            raise ToolError(msg)
         _close(out, *read(notes))
     out.print(f"all in {duration(time.monotonic() - begin)}; logs: {layout.LOGS}")
     return code
