@@ -11,7 +11,7 @@ import pytest
 from argo_artifacts.config import ConfigError
 from components import program
 from tests.components.small import config, given, minio, stack
-from tests.harness import SERVER, Stack, deploy
+from tests.harness import SERVER, Stack, clear_text, deploy, revealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -111,7 +111,9 @@ def test_a_secret_kubeconfig_serves_like_a_file_and_its_text_is_never_said(kubec
     del changed["cluster"]["kubeconfig"]
     good = {**made.secrets, "kubeconfig": kubeconfig.read_text()}
     run = deploy(Stack(name="small", config=changed, secrets=good))
-    assert run.places("Namespace") == ["team-a"]
+    (provider,) = run.all("kubernetes")
+    assert revealed(provider.inputs)["kubeconfig"] == kubeconfig.read_text()
+    assert not any("token: mock" in text for text in clear_text(provider.inputs))
     bad = {**made.secrets, "kubeconfig": "do-not-print-me: [1]"}
     (line,) = refusal(Stack(name="small", config=changed, secrets=bad))
     assert "do-not-print-me" not in line
