@@ -177,6 +177,20 @@ def test_a_right_that_is_missing_is_named(world, holder, change, rows):
     assert_named(world, holder, change, rows)
 
 
+def test_a_refusal_at_an_object_that_was_not_read_back_does_not_count(world):
+    document = documents.policy(world.credential("team-a"))
+    with world.policy("team-a", without(documents.GET)(document)):
+        report = world.verify(tenants=frozenset({"team-b"}))
+    found = {
+        row.expectation.check: (row.result, row.found)
+        for row in report.rows
+        if row.expectation.target == IN_A and row.expectation.holder.repository == "default"
+    }
+    reason = "team-a/default could not read its object back (refused (AccessDenied))"
+    assert found["get"] == found["delete"] == ("not checked", reason)
+    assert found["list"][0] == found["put"][0] == "ok"
+
+
 @pytest.mark.parametrize(("holder", "change", "rows"), ADDED, ids=ids(ADDED))
 def test_a_right_too_many_is_named(world, holder, change, rows):
     """Nothing of this can reach another tenant's rows: only the holder's are tried."""

@@ -123,6 +123,13 @@ def test_a_reader_is_refused_to_write_and_reads_what_the_writer_wrote():
     assert seeds == {A}
 
 
+def test_each_of_two_writers_under_one_prefix_writes_for_itself():
+    plan = plan_of(credential("team-a", {"shared/": ALL}), credential("team-b", {"shared/": WRITE}))
+    for row in expectations(plan, facts(plan)):
+        if row.seed is not None:
+            assert row.seed.by == row.holder
+
+
 def test_where_nobody_writes_the_provisioner_does_and_without_any_it_is_not_applicable():
     plan = plan_of(credential("team-a", {"shared/": READ}))
     rows = [r for r in expectations(plan, facts(plan)) if r.seed is not None]
@@ -173,12 +180,13 @@ def test_another_bucket_is_one_of_the_plan_or_one_that_the_provisioner_sees_or_n
     assert table(TWO, A, "other bucket", buckets=buckets) == [("list", "somebodys", "refused")]
 
 
-def test_a_bucket_of_the_same_name_on_another_server_is_no_neighbour():
+def test_a_bucket_on_another_server_is_no_neighbour_and_no_other_bucket():
     plan = plan_of(
         credential("team-a", {"prod/team-a/": ALL}),
         credential("team-b", {"prod/team-b/": ALL}, "far"),
+        credential("team-b", {"prod/team-b/": ALL}, "farther", "other-bucket"),
     )
-    servers = {"default": SERVER, "far": "elsewhere:9000"}
+    servers = {"default": SERVER, "far": "elsewhere:9000", "farther": "elsewhere:9000"}
     assert table(plan, A, "neighbour", servers=servers) == []
     assert table(plan, A, "other bucket", servers=servers)[0][2] == "not applicable"
 
