@@ -44,7 +44,7 @@ def label(*parts: str) -> str:
     if len(whole) <= _LABEL_LIMIT:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH_LENGTH]
-    return f"{whole[: _LABEL_LIMIT - _HASH_LENGTH - 1].rstrip('-')}-{digest}"
+    return f"{whole[: _LABEL_LIMIT - _HASH_LENGTH - 1]}-{digest}"
 
 
 def tenant_prefix(cluster: str, namespace: str) -> str:

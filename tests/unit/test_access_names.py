@@ -38,6 +38,10 @@ def test_different_texts_have_different_labels(one, other):
     assert names.label("argo-artifacts", one) != names.label("argo-artifacts", other)
 
 
+def test_a_label_of_63_characters_stays_as_it_is():
+    assert names.label("a" * 40, "b" * 22) == "a" * 40 + "-" + "b" * 22
+
+
 def test_a_long_label_is_cut_and_told_apart_by_its_hash():
     assert names.label("argo-artifacts", "r" * 63) == (
         "argo-artifacts-rrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrrr-583f72"
@@ -57,7 +61,14 @@ def test_no_tenants_prefix_begins_with_anothers(cluster, one, other):
     for prefix in (lambda tenant: names.tenant_prefix(cluster, tenant), names.uploads_prefix):
         assert prefix(one).endswith("/")
         assert not prefix(one).startswith(prefix(other))
-        assert not names.shared_prefix(cluster, one).startswith(prefix(other))
+
+
+@given(clusters, few, few)
+@example("c", "xy", "xy")
+def test_where_tenants_meet_is_inside_no_tenants_prefix_and_around_none(cluster, one, other):
+    shared, own = names.shared_prefix(cluster, one), names.tenant_prefix(cluster, other)
+    assert not shared.startswith(own)
+    assert not own.startswith(shared)
 
 
 @given(st.tuples(clusters, few, few), st.tuples(clusters, few, few))

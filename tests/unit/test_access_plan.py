@@ -6,6 +6,7 @@ import pytest
 
 from argo_artifacts.access import plan
 from argo_artifacts.access.grants import VERBS, in_words
+from argo_artifacts.access.roles import roles
 from tests.unit.stacks import MINIO, each, permuted, settings, stacks, values
 
 
@@ -61,6 +62,7 @@ def test_a_credential_holds_exactly_what_its_grants_say(stack):
             (g.prefix, verb) for g in mine for verb in g.verbs
         }
         assert set(credential.actors) == {g.actor for g in mine}
+        assert list(credential.accesses) == sorted(credential.accesses, key=lambda a: a.prefix)
     have = {(c.tenant, c.repository) for c in access.credentials}
     assert have == {(g.tenant, g.repository) for g in access.grants}
 
@@ -144,6 +146,15 @@ def test_uploads_are_read_by_the_executor_and_written_by_the_server():
     ]
 
 
+def test_nobody_uploads_to_a_shared_repository():
+    argo = {"version": "4.1.0", "server": {"uploads": True}}
+    shared = {"default": {"minio": MINIO, "sharedWith": ["t"]}}
+    assert words(argo=argo, repositories=shared, tenants={"t": {}}) == [
+        "t/workflow (executor): list, read on default:prod/_shared/default/",
+        "argo/argo-server (server): list, read on default:prod/_shared/default/",
+    ]
+
+
 def test_grants_in_words_are_told_apart_by_subject_actor_and_place():
     grants = plan(settings()).grants
     assert len(in_words(grants)) == len(grants)
@@ -193,6 +204,13 @@ def test_a_secret_is_opened_with_its_ca_and_whoever_keeps_it():
 def test_no_role_opens_secrets_where_the_ui_shows_none():
     argo = {"version": "4.0.5", "server": {"access": "none"}}
     assert [role.name for role in plan(settings(argo=argo, tenants={"t": {}})).roles] == [
+        "argo-executor",
+        "argo-artifact-gc",
+    ]
+
+
+def test_no_role_opens_secrets_where_there_are_none():
+    assert [role.name for role in roles(settings(tenants={"t": {}}), [])] == [
         "argo-executor",
         "argo-artifact-gc",
     ]

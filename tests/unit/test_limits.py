@@ -135,6 +135,7 @@ def test_two_live_keys_are_the_limit():
 
 
 def test_the_stack_files_own_configuration_is_measured_as_it_reaches_the_program():
+    assert limits.inline({"tenants": {"a": {}}}).used == len(r'{"tenants": "{\"a\": {}}"}')
     small = limits.inline(values())
     assert small.limit == 131072
     tenants = {f"tenant-{number:04}": {"artifactGC": False} for number in range(4000)}
@@ -191,6 +192,7 @@ def test_two_writers_of_one_prefix_are_told_apart_by_their_keys():
 
 def test_rules_of_a_bucket_of_others_are_not_ours_to_count():
     bucket = {"name": "artifacts", "ownership": "use"}
-    made = settings(repositories={"default": {"minio": MINIO | {"bucket": bucket}}})
+    theirs = MINIO | {"bucket": bucket, "lifecycle": {"expireDays": 7}}
+    made = settings(repositories={"default": {"minio": theirs}})
     assert lifecycle.rules(made, plan(made), "default") == ()
     assert not [q for q in limits.quotas(made, plan(made)) if q.what.startswith("lifecycle")]

@@ -52,6 +52,7 @@ def test_the_published_one_of_two_keys_is_marked(project):
     users = row[3].split()
     assert [user.split(".")[3] for user in users if "." in user] == ["5", "6"]
     assert users[-1] == "(published)"
+    assert users.count("(published)") == 1
 
 
 def test_what_a_reader_must_know_is_said_once_for_all_that_it_is_about(project):
