@@ -158,6 +158,15 @@ def test_the_order_of_accesses_and_of_their_verbs_does_not_show():
     assert one == other
 
 
+def test_only_what_may_be_listed_is_listed():
+    blind, seeing = Access(prefix="a/", verbs=("write",)), Access(prefix="b/", verbs=("list",))
+    policy = minio.policy(_credential((blind, seeing)))
+    assert allowed(policy, Call("s3:ListBucket", "artifacts", prefix="b/"))
+    assert not allowed(policy, Call("s3:ListBucket", "artifacts", prefix="a/"))
+    nothing = minio.policy(_credential((blind,)))
+    assert [statement["Sid"] for statement in nothing["Statement"]] == ["Write", "NoAdmin"]
+
+
 def _credential(accesses: tuple[Access, ...]) -> Credential:
     return Credential(
         tenant="team-a",
