@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import http.client
 import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from minio.commonconfig import CopySource
+from minio.deleteobjects import DeleteObject
+from minio.error import S3Error
 from minio.versioningconfig import ENABLED, VersioningConfig
 
 from argo_artifacts.verify.store import Keys, Server, Store, Version
@@ -95,3 +102,66 @@ def test_versions_outlive_a_collector_in_a_versioned_bucket(server):
     assert mine.delete_version("versioned", Version(key, str(first))).kind == "denied"
     left = store.list_objects("versioned", prefix=key, include_version=True)
     assert {v.version_id for v in left if not v.is_delete_marker} == {first}
+
+
+@pytest.fixture(scope="module")
+def tenant(server: MinioServer) -> str:
+    """A user with all that team-a may do, beside an object of team-b."""
+    admin = server.admin()
+    text = document("union of executor, collector and server")
+    admin.policy_add(policy_name="tenant", policy=text)
+    admin.user_add("tenant", SECRET)
+    admin.attach_policy(["tenant"], user="tenant")
+    for key in (OWN, NEIGHBOUR):
+        server.store().put_object("artifacts", key, io.BytesIO(b"kept"), 4)
+    return "tenant"
+
+
+OWN, NEIGHBOUR = "prod/team-a/own", "prod/team-b/kept"
+
+
+def raw(server: MinioServer, user: str, method: str, path: str) -> tuple[int, str]:
+    """Send a path as it is spelt, which clients would tidy up; status and answer."""
+    request = AWSRequest(method=method, url=f"http://{server.endpoint}{path}", data=b"evil")
+    S3SigV4Auth(Credentials(user, SECRET), "s3", "us-east-1").add_auth(request)
+    connection = http.client.HTTPConnection(server.endpoint, timeout=30)
+    connection.putrequest(method, path)
+    for name, value in {**request.headers, "Content-Length": "4"}.items():
+        connection.putheader(name, value)
+    connection.endheaders(b"evil")
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize(
+    "path", ["..", "%2E%2E", "..%2F..%2Fprod", "/..", "./..", "x/../..", "..\\.."]
+)
+def test_no_path_climbs_out_of_the_tenants_prefix(server, tenant, method, path):
+    status, text = raw(server, tenant, method, f"/artifacts/prod/team-a/{path}/team-b/kept")
+    assert (status, "XMinioInvalidResourceName" in text) == (400, True), text
+    assert server.store().get_object("artifacts", NEIGHBOUR).data == b"kept"
+
+
+def test_the_same_way_of_asking_works_below_the_own_prefix(server, tenant):
+    assert raw(server, tenant, "PUT", "/artifacts/prod/team-a/by-hand")[0] == 200
+    assert raw(server, tenant, "GET", "/artifacts/prod/team-a/by-hand") == (200, "evil")
+    assert raw(server, tenant, "GET", f"/artifacts/{NEIGHBOUR}")[0] == 403
+
+
+def test_nothing_of_a_neighbour_is_copied_in_or_over(server, tenant):
+    mine = server.store(tenant, SECRET)
+    assert mine.copy_object("artifacts", f"{OWN}-2", CopySource("artifacts", OWN)).object_name
+    for target, source in ((f"{OWN}-3", NEIGHBOUR), (NEIGHBOUR, OWN)):
+        with pytest.raises(S3Error) as refusal:
+            mine.copy_object("artifacts", target, CopySource("artifacts", source))
+        assert refusal.value.code == "AccessDenied"
+
+
+def test_a_neighbours_object_survives_a_deletion_of_many_at_once(server, tenant):
+    mine = server.store(tenant, SECRET)
+    server.store().put_object("artifacts", f"{OWN}-4", io.BytesIO(b"x"), 1)
+    both = [DeleteObject(f"{OWN}-4"), DeleteObject(NEIGHBOUR)]
+    refused = list(mine.remove_objects("artifacts", both))
+    assert [(error.name, error.code) for error in refused] == [(NEIGHBOUR, "AccessDenied")]
+    assert server.store().get_object("artifacts", NEIGHBOUR).data == b"kept"
