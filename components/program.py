@@ -11,6 +11,7 @@ from argo_artifacts.access import plan
 from argo_artifacts.config import ConfigError
 from components.configuration import read_settings
 from components.kubernetes.installation import Installation
+from components.kubernetes.moves import MoveGuard
 from components.kubernetes.ownership import OwnerGuard
 from components.kubernetes.tenant import TenantArtifacts, TenantArtifactsArgs
 from components.outputs import outputs
@@ -51,6 +52,7 @@ def declare() -> None:
 def _provision(settings: Settings, providers: Providers) -> None:
     access = plan(settings)
     guard = OwnerGuard(settings.owner, providers.live)
+    moves = MoveGuard(providers.live)
     Installation(settings.argo.namespace, settings, guard, providers)
     used = sorted(
         {c.repository for c in access.credentials} | {s.repository for s in access.stores}
@@ -65,6 +67,7 @@ def _provision(settings: Settings, providers: Providers) -> None:
                 tenant=tenant,
                 stores=stores,
                 guard=guard,
+                moves=moves,
                 providers=providers,
             ),
         )

@@ -6,16 +6,13 @@ live object is read before each create, in the preview too.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-import httpx
 import pulumi
-from lightkube.core.exceptions import ApiError
-from lightkube.resources import core_v1, rbac_authorization_v1
 from pulumi_kubernetes import meta
-from typing_extensions import override
 
 from argo_artifacts.access.names import OWNER_MARK
+from components.kubernetes.live import Target, annotations_of, find
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,16 +21,6 @@ if TYPE_CHECKING:
     from pulumi.resource_hooks import ResourceHookArgs
 
     from argo_artifacts.config.tenants import Ownership
-
-_KINDS: Final = {
-    "kubernetes:core/v1:ServiceAccount": core_v1.ServiceAccount,
-    "kubernetes:core/v1:Secret": core_v1.Secret,
-    "kubernetes:core/v1:ConfigMap": core_v1.ConfigMap,
-    "kubernetes:rbac.authorization.k8s.io/v1:Role": rbac_authorization_v1.Role,
-    "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": rbac_authorization_v1.RoleBinding,
-}
-_NOT_FOUND: Final = 404
-
 
 _FORCE: Final = "pulumi.com/patchForce"
 """Makes the provider take back a field of ours that somebody else has edited; without it an
@@ -67,12 +54,12 @@ class OwnerGuard:
 
     def _refuse_foreign(self, args: ResourceHookArgs) -> None:
         """Refuse what stands and is not ours."""
-        found = _Found(args)
-        annotations = self._annotations(found)
-        if annotations is None or annotations.get(OWNER_MARK) == self.owner:
+        found = Target(args)
+        standing = self._annotations(found)
+        if standing is None or standing.get(OWNER_MARK) == self.owner:
             return
-        if OWNER_MARK in annotations:
-            raise pulumi.RunError(self._belongs(found, annotations[OWNER_MARK]))
+        if OWNER_MARK in standing:
+            raise pulumi.RunError(self._belongs(found, standing[OWNER_MARK]))
         msg = (
             f"{found}: exists without a mark, none or one marked {self.owner} is accepted;"
             f" {self._cure(found)}"
@@ -81,66 +68,27 @@ class OwnerGuard:
 
     def _refuse_others(self, args: ResourceHookArgs) -> None:
         """Refuse what another stack of ours owns, which adopting would tear in two."""
-        found = _Found(args)
+        found = Target(args)
         owner = (self._annotations(found) or {}).get(OWNER_MARK, self.owner)
         if owner != self.owner:
             raise pulumi.RunError(self._belongs(found, owner))
 
-    def _belongs(self, found: _Found, owner: str) -> str:
+    def _belongs(self, found: Target, owner: str) -> str:
         return (
             f"{found}: belongs to {owner}, none or one marked {self.owner} is accepted; remove it"
-            f" from that stack, or where that is gone `{found.mark(self.owner)} --overwrite`"
+            f" from that stack, or where that is gone `{self._mark(found)} --overwrite`"
         )
 
-    def _cure(self, found: _Found) -> str:
+    def _cure(self, found: Target) -> str:
         setting = _SETTINGS.get(found.kind)
         if setting is None:
-            return f"remove it, or hand it over with `{found.mark(self.owner)}`"
+            return f"remove it, or hand it over with `{self._mark(found)}`"
         return f"set {setting} to adopt to take it over, or to use to leave it alone"
 
-    def _annotations(self, found: _Found) -> Mapping[str, str] | None:
+    def _mark(self, found: Target) -> str:
+        return found.annotate(f"{OWNER_MARK}={self.owner}")
+
+    def _annotations(self, found: Target) -> Mapping[str, str] | None:
         """The live object's annotations; None: there is no such object."""
-        try:
-            if found.namespace is None:
-                live = self._live.get(core_v1.Namespace, found.name)
-            else:
-                live = self._live.get(_KINDS[found.type], found.name, namespace=found.namespace)
-        except ApiError as error:
-            if error.status.code == _NOT_FOUND:
-                return None
-            msg = (
-                f"{found}: cannot be read ({error.status.reason}), the right to get it is required"
-            )
-            raise pulumi.RunError(msg) from None
-        except httpx.HTTPError as error:
-            asked = error.request.url
-            msg = (
-                f"{found}: the API server {asked.scheme}://{asked.netloc.decode()} cannot be"
-                f" reached ({error}), a running one is required"
-            )
-            raise pulumi.RunError(msg) from None
-        if live.metadata is None:
-            return {}
-        untyped = live.metadata.annotations  # pyright: ignore - an untyped dict there
-        return cast("dict[str, str]", untyped or {})
-
-
-class _Found:
-    """The object that a hook is asked about; its text is ``Kind namespace/name``."""
-
-    def __init__(self, args: ResourceHookArgs) -> None:
-        metadata = (args.new_inputs or {})["metadata"]
-        self.type = args.type
-        self.kind = args.type.rpartition(":")[2]
-        self.name: str = metadata["name"]
-        self.namespace: str | None = metadata.get("namespace")
-
-    @override
-    def __str__(self) -> str:
-        place = f"{self.namespace}/{self.name}" if self.namespace else self.name
-        return f"{self.kind} {place}"
-
-    def mark(self, owner: str) -> str:
-        """The command that puts *owner*'s mark on it."""
-        place = f" -n {self.namespace}" if self.namespace else ""
-        return f"kubectl annotate {self.kind.lower()} {self.name}{place} {OWNER_MARK}={owner}"
+        live = find(self._live, found)
+        return None if live is None else annotations_of(live)

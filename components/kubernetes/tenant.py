@@ -13,6 +13,7 @@ from argo_artifacts.access import names
 from argo_artifacts.access.grants import in_words
 from argo_artifacts.documents.kubernetes import rules
 from argo_artifacts.repository import entries
+from components.kubernetes.moves import PLACES, places
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from argo_artifacts.access.grants import Role
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.config.tenants import EffectiveTenant, Ownership
+    from components.kubernetes.moves import MoveGuard
     from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
     from components.store import ArtifactStore
@@ -37,6 +39,7 @@ class TenantArtifactsArgs:
     """By repository."""
 
     guard: OwnerGuard
+    moves: MoveGuard
     providers: Providers
 
 
@@ -185,13 +188,19 @@ class TenantArtifacts(pulumi.ComponentResource):
         default = entries.default_repository(plan, self._space)
         if default is None:
             return None
+        options = self._options(depends_on=ready)
+        options.hooks = pulumi.ResourceHookBinding.merge(options.hooks, self._args.moves.hooks())
+        annotations = {
+            names.DEFAULT_ANNOTATION: default,
+            PLACES: places(settings, plan, self._space),
+        }
         config_map = core.v1.ConfigMap(
             f"{self._space}/{names.REPOSITORIES_CONFIG_MAP}",
             metadata=self._args.guard.metadata(
-                names.REPOSITORIES_CONFIG_MAP, self._space, {names.DEFAULT_ANNOTATION: default}
+                names.REPOSITORIES_CONFIG_MAP, self._space, annotations
             ),
             data=entries.config_map_data(settings, plan, self._space),
-            opts=self._options(depends_on=ready),
+            opts=options,
         )
         return config_map.metadata.apply(lambda metadata: metadata.name or "")
 

@@ -42,6 +42,9 @@ class Story:
     elsewhere: Outcome
     """A preview with a kubeconfig that names the same server by another host and port."""
 
+    renamed: Outcome
+    """A preview with another name of the cluster."""
+
     removed: Outcome
     """Two tenants are gone, the new one is retired."""
 
@@ -100,6 +103,10 @@ def story(
         stack.configure(**settings, cluster=place, tenants=TENANTS | NEW)
         elsewhere = stack.preview()
 
+    place = {"name": "other", "kubeconfig": str(stack.platform.kubeconfig)}
+    stack.configure(**settings, cluster=place, tenants=TENANTS | NEW)
+    renamed = stack.preview(fails=True)
+
     keys = cluster.data("Secret", "life-kept/argo-artifacts-default")
     store.put(stack.bucket, "life/life-kept/artifact")
     store.put(stack.bucket, "life/life-gone/artifact")
@@ -126,6 +133,7 @@ def story(
         again=again,
         added=added,
         elsewhere=elsewhere,
+        renamed=renamed,
         removed=removed,
         left=left,
         keys_of_removed=keys_of_removed,
@@ -179,6 +187,13 @@ def test_a_new_tenant_touches_only_its_own_resources(story: Story):
 
 def test_the_same_server_at_another_address_changes_nothing_but_the_provider(story: Story):
     assert story.elsewhere.said == ["update kubernetes kubernetes"]
+
+
+def test_another_name_of_the_cluster_is_refused_since_every_object_would_move(story: Story):
+    moves = [line for line in story.renamed.errors if "would move from " in line]
+    assert moves
+    assert "minio://life-artifacts/life/life-" in moves[0]
+    assert "minio://life-artifacts/other/life-" in moves[0]
 
 
 def test_a_removed_tenant_loses_its_access_and_keeps_namespace_and_objects(story: Story):
