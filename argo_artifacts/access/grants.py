@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
 
 Verb = Literal["list", "read", "write", "delete"]
 VERBS: Final[tuple[Verb, ...]] = ("list", "read", "write", "delete")
@@ -176,7 +179,7 @@ class Quota:
         return self.limit - self.used
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: it keeps its indexes
 class AccessPlan:
     """All grants of a stack: the one source of policies, bindings and key formats."""
 
@@ -195,15 +198,15 @@ class AccessPlan:
 
     def credentials_of(self, tenant: str) -> tuple[Credential, ...]:
         """The credentials of *tenant*, in the order of its repositories."""
-        return tuple(c for c in self.credentials if c.tenant == tenant)
+        return self._credentials.get(tenant, ())
 
     def grants_of(self, tenant: str) -> tuple[Grant, ...]:
         """The grants on *tenant*'s artifacts."""
-        return tuple(g for g in self.grants if g.tenant == tenant)
+        return self._grants.get(tenant, ())
 
     def roles_of(self, tenant: str) -> tuple[Role, ...]:
         """The Roles in *tenant*'s namespace."""
-        return tuple(r for r in self.roles if r.namespace == tenant)
+        return self._roles.get(tenant, ())
 
     def prefix(self, tenant: str, repository: str) -> str:
         """The prefix under which *tenant* writes *repository*'s artifacts.
@@ -212,3 +215,23 @@ class AccessPlan:
             KeyError: the tenant does not use that repository.
         """
         return self.prefixes[tenant, repository]
+
+    @cached_property
+    def _credentials(self) -> Mapping[str, tuple[Credential, ...]]:
+        return _by(lambda credential: credential.tenant, self.credentials)
+
+    @cached_property
+    def _grants(self) -> Mapping[str, tuple[Grant, ...]]:
+        return _by(lambda grant: grant.tenant, self.grants)
+
+    @cached_property
+    def _roles(self) -> Mapping[str, tuple[Role, ...]]:
+        return _by(lambda role: role.namespace, self.roles)
+
+
+def _by(key: Callable[[T], str], items: Iterable[T]) -> dict[str, tuple[T, ...]]:
+    """*items* by their key, in their order."""
+    found: dict[str, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return {name: tuple(some) for name, some in found.items()}

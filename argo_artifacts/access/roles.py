@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 def roles(settings: Settings, credentials: Sequence[Credential]) -> Iterator[Role]:
     """The Roles of every tenant."""
+    own: dict[str, list[Credential]] = {}
+    for credential in credentials:
+        own.setdefault(credential.tenant, []).append(credential)
     for tenant in settings.tenants.values():
-        own = [c for c in credentials if c.tenant == tenant.name]
-        yield from _of_tenant(settings, tenant, own)
+        yield from _of_tenant(settings, tenant, own.get(tenant.name, []))
 
 
 def _of_tenant(
