@@ -158,7 +158,7 @@ def test_a_patch_may_meet_other_keys_its_own_value_and_its_own_older_value(kubec
     assert guarded(kubeconfig, {"workflowDefaults": "spec: {}"}, {"data": {}}) is None
 
 
-def test_a_config_map_that_cannot_be_read_is_not_guarded(kubeconfig: Path):
+def test_a_config_map_that_cannot_be_read_is_not_patched(kubeconfig: Path):
     assert guarded(kubeconfig, None) == (
         "ConfigMap argo/workflow-controller-configmap: cannot be read (refused), a readable"
         " ConfigMap is required"
