@@ -13,7 +13,7 @@ from minio.error import MinioAdminException, S3Error
 
 from argo_artifacts.config import parse
 from argo_artifacts.documents import deployer
-from argo_artifacts.verify import expectations
+from argo_artifacts.verify import cleanup
 from argo_artifacts.verify.store import Keys, Server, Store, Version
 from providers.minio_admin.errors import ProviderError
 from tests.engine.minio_admin_plugin import OWNER_ID, RefusedError, Stack
@@ -204,7 +204,7 @@ def test_without_any_one_right_verify_is_not_cleaned_up(server, sid, action):
 
 
 def test_verify_works_in_the_folder_that_the_policy_names():
-    assert expectations.FOLDER == deployer.VERIFY_FOLDER
+    assert cleanup.FOLDER == deployer.VERIFY_FOLDER
 
 
 def test_the_deployer_reads_no_artifact(server):
