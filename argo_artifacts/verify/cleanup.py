@@ -6,18 +6,20 @@ What stays is said in one line for each folder, with the reason.
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from argo_artifacts.verify.expectations import FOLDER
+from argo_artifacts.verify.places import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from argo_artifacts.verify.expectations import Holder, Place
     from argo_artifacts.verify.ledger import Ledger, Written
-    from argo_artifacts.verify.store import Store
+    from argo_artifacts.verify.places import Holder, Place
+    from argo_artifacts.verify.store import Store, Version
 
+_THREADS: Final = 8
 _PAGE: Final = 1000
 _PAGES: Final = 100
 """Listings of one folder at most: an end, should the server never be done with it."""
@@ -47,21 +49,24 @@ def clean(ledger: Ledger, hands: Hands) -> tuple[str, ...]:
     """Remove all that the ledger holds and return what stays, one line each."""
     for store in (*hands.provisioners.values(), *hands.tenants.values()):
         store.server.lost = ""  # one more attempt
-    left: list[str] = []
     folders: dict[tuple[Place, str], list[Written]] = {}
     for entry in ledger.entries:
         folders.setdefault((entry.place, _folder(entry)), []).append(entry)
-    for (place, folder), entries in folders.items():
-        if not any(e.standing or e.versions for e in entries):
-            continue
-        provisioner = hands.provisioners.get(place.server)
-        reasons = Counter[str]()
-        if provisioner is not None:
-            reasons.update(_by_provisioner(provisioner, place.bucket, folder, entries))
-        else:
-            reasons.update(_by_tenants(hands, entries))
-        left += [f"{place.bucket}:{folder}: {n} {what}" for what, n in sorted(reasons.items())]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        cleaning = [
+            pool.submit(_clean, hands, place, folder, entries)
+            for (place, folder), entries in folders.items()
+        ]
+        left = [line for future in cleaning for line in future.result()]
     return (*left, *_minted(ledger, hands))
+
+
+def _clean(hands: Hands, place: Place, folder: str, entries: list[Written]) -> list[str]:
+    """Empty one folder; with a provisioner whatever the entries say, since it sees what stands."""
+    provisioner = hands.provisioners.get(place.server)
+    stays = None if provisioner is None else _by_provisioner(provisioner, place, folder, entries)
+    reasons = Counter(_by_tenants(hands, entries) if stays is None else stays)
+    return [f"{place.bucket}:{folder}: {n} {what}" for what, n in sorted(reasons.items())]
 
 
 def _folder(entry: Written) -> str:
@@ -72,28 +77,27 @@ def _folder(entry: Written) -> str:
 
 
 def _by_provisioner(
-    store: Store, bucket: str, folder: str, entries: Iterable[Written]
-) -> Iterator[str]:
-    """Remove every version below *folder*; yield the reason of each that stays."""
+    store: Store, place: Place, folder: str, entries: Iterable[Written]
+) -> list[str] | None:
+    """Remove every version below *folder*; the reason of each that stays, None: it cannot see."""
+    bucket = place.bucket
     for entry in entries:
         if entry.upload and entry.standing:
             for key, upload in store.uploads(bucket, entry.key).value or []:
                 if key == entry.key:
                     store.abort_upload(bucket, key, upload)
-    stuck: dict[object, str] = {}
+    stuck: dict[Version, str] = {}
     for _ in range(_PAGES):
         page = store.versions(bucket, folder, _PAGE)
-        if not page.done:
-            yield f"or more objects ({page.text})"
-            return
-        fresh = [version for version in page.value or [] if version not in stuck]
+        if not page.done or page.value is None:
+            return None
+        fresh = [version for version in page.value if version not in stuck]
+        if not fresh:
+            return [stuck[version] for version in page.value]
         for version in fresh:
             answer = store.delete_version(bucket, version)
             stuck[version] = f"versions ({_LOCKED.get(answer.said, answer.text)})"
-        if not fresh:
-            break
-    still = store.versions(bucket, folder, _PAGE).value or []
-    yield from (stuck.get(version, "versions") for version in still)
+    return ["folders (the listing has no end)"]
 
 
 def _by_tenants(hands: Hands, entries: Iterable[Written]) -> Iterator[str]:

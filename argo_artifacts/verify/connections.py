@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
-    from argo_artifacts.verify.expectations import Holder
     from argo_artifacts.verify.lookup import Found
+    from argo_artifacts.verify.places import Holder
 
 
 def minio_of(settings: Settings, repository: str) -> Minio:

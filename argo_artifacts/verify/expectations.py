@@ -22,21 +22,19 @@ own account         mint a service account, change own secret                ref
 
 from __future__ import annotations
 
+import bisect
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from typing_extensions import override
-
 from argo_artifacts.access.grants import VERBS
 from argo_artifacts.access.names import REPOSITORIES_CONFIG_MAP
+from argo_artifacts.verify.places import Holder, Index, Place, folder, holder_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from argo_artifacts.access.grants import AccessPlan, Credential, Verb
-
-FOLDER: Final = ".argo-artifacts-verify"
-"""Folder below each prefix that holds everything a run writes; no workflow's name starts so."""
 
 MAX_NEIGHBOURS: Final = 8
 """Neighbours' prefixes at which each credential is tried: all of a small stack; in a large one
@@ -81,35 +79,6 @@ SETTINGS: Final[tuple[Setting, ...]] = (
 Expected = Literal["as planned", "allowed", "not found", "refused", "shared", "not applicable"]
 """``shared``: one access key serves both sides, nothing can be refused. ``not applicable``: the
 plan and the server have nothing here that could be tried."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Holder:
-    """The credential of one tenant for one repository."""
-
-    tenant: str
-    repository: str
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.tenant}/{self.repository}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Place:
-    """Where a check aims: a server, a bucket on it, a prefix in that."""
-
-    server: str
-    """Address that we reach, ``host:port``."""
-
-    bucket: str = ""
-    prefix: str = ""
-
-    @override
-    def __str__(self) -> str:
-        if not self.bucket:
-            return self.server
-        return f"{self.bucket}:{self.prefix}" if self.prefix else self.bucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,11 +142,6 @@ class Facts:
     """All buckets of a server, as its provisioner lists them."""
 
 
-def folder(place: Place, run: str, holder: Holder) -> str:
-    """Where the keys stand that a run writes at *place* for the checks of *holder*."""
-    return f"{place.prefix}{FOLDER}/{run}/{holder.tenant}.{holder.repository}/"
-
-
 def expectations(
     plan: AccessPlan, facts: Facts, tenants: Iterable[str] | None = None
 ) -> tuple[Expectation, ...]:
@@ -195,85 +159,48 @@ T = TypeVar("T", str, Place)
 
 
 class _View:
-    """The plan, indexed by place."""
+    """The plan as a run sees it: who may do what where, and who holds one key."""
 
     def __init__(self, plan: AccessPlan, facts: Facts) -> None:
         self.plan = plan
         self.facts = facts
-        self.credentials = {holder_of(c): c for c in plan.credentials}
-        places = {p for c in plan.credentials for p in self.own(c)}
-        self.places = sorted(places)
+        self.index = Index(plan, facts.servers)
         self.groups: dict[int, list[Holder]] = {}
         for holder, number in facts.same_key.items():
             self.groups.setdefault(number, []).append(holder)
 
-    def server(self, credential: Credential) -> str:
-        return self.facts.servers[credential.repository]
-
-    def own(self, credential: Credential) -> list[Place]:
-        return [
-            Place(server=self.server(credential), bucket=credential.bucket, prefix=access.prefix)
-            for access in credential.accesses
-        ]
-
-    def verbs(self, credential: Credential, place: Place) -> set[Verb]:
-        """What *credential* itself may do below *place*."""
-        return may(credential, self.server(credential), place)
-
-    def twins(self, holder: Holder) -> list[Holder]:
+    def twins(self, holder: Holder) -> set[Holder]:
         """Everyone with the same access key, *holder* included."""
         number = self.facts.same_key.get(holder)
-        return [holder] if number is None else self.groups[number]
+        return {holder} if number is None else set(self.groups[number])
 
     def effective(self, holder: Holder, place: Place) -> set[Verb]:
         """What the holder's access key may do below *place*, whoever else holds it."""
+        number = self.facts.same_key.get(holder)
         return {
             verb
-            for twin in self.twins(holder)
-            for verb in self.verbs(self.credentials[twin], place)
+            for other, verbs in self.index.verbs(place).items()
+            if other == holder or (number is not None and self.facts.same_key.get(other) == number)
+            for verb in verbs
         }
 
     def seed(self, holder: Holder, place: Place) -> Seed | None:
         """The object at *place* for the checks of *holder*; None: nobody could ever write it."""
         key = f"{folder(place, self.facts.run, holder)}object"
-        writers = [
-            other
-            for other, credential in self.credentials.items()
-            if {"read", "write"} <= self.verbs(credential, place)
-        ]
-        owners = [w for w in writers if place in self.own(self.credentials[w])]
-        if holder in writers:
-            return Seed(place=place, key=key, by=holder)
-        if owners or writers:
-            return Seed(place=place, key=key, by=(owners or writers)[0])
+        writers = self.index.holders(place, {"read", "write"})
+        if writers:
+            return Seed(place=place, key=key, by=holder if holder in writers else writers[0])
         if holder.repository in self.facts.external or place.server in self.facts.provisioned:
             return Seed(place=place, key=key, by=None)
         return None
 
 
-def holder_of(credential: Credential) -> Holder:
-    """The holder of *credential*."""
-    return Holder(credential.tenant, credential.repository)
-
-
-def may(credential: Credential, server: str, place: Place) -> set[Verb]:
-    """What *credential*, of a repository on *server*, may do below *place* by all its prefixes."""
-    if (server, credential.bucket) != (place.server, place.bucket):
-        return set()
-    return {
-        verb
-        for access in credential.accesses
-        if place.prefix.startswith(access.prefix)
-        for verb in access.verbs
-    }
-
-
 def _rows(view: _View, credential: Credential) -> Iterator[Expectation]:
     holder = holder_of(credential)
     yield from _entry(view, credential, holder)
-    for place in view.own(credential):
+    for place in view.index.own(credential):
         yield from _own(view, holder, place)
-    root = Place(server=view.server(credential), bucket=credential.bucket)
+    root = Place(server=view.facts.servers[credential.repository], bucket=credential.bucket)
     for check in ("list without prefix", "list uploads"):
         yield _refused(holder, "bucket", check, root)
     yield from _neighbours(view, credential, holder)
@@ -308,7 +235,7 @@ def _refused(
 
 
 def _entry(view: _View, credential: Credential, holder: Holder) -> Iterator[Expectation]:
-    place = Place(server=view.server(credential))
+    place = Place(server=view.facts.servers[credential.repository])
     first = view.plan.credentials_of(credential.tenant)[0]
     for check in ("default entry", "entry", "secret"):
         if check != "default entry" or credential is first:
@@ -418,14 +345,10 @@ def _not_applicable(
 
 
 def _neighbours(view: _View, credential: Credential, holder: Holder) -> Iterator[Expectation]:
-    own = view.own(credential)
-    foreign = [
-        place
-        for place in view.places
-        if (place.server, place.bucket) == (own[0].server, own[0].bucket) and place not in own
-    ]
-    for place in _next(foreign, own[0], MAX_NEIGHBOURS):
-        itself = view.verbs(credential, place)
+    own = view.index.own(credential)
+    ring = view.index.places(own[0].server, own[0].bucket)
+    for place in _next(ring, own[0], MAX_NEIGHBOURS, without=own):
+        itself = view.index.verbs(place).get(holder, set())
         granted = view.effective(holder, place)
         if granted - itself:
             yield _shared(view, holder, "neighbour", place)
@@ -434,21 +357,19 @@ def _neighbours(view: _View, credential: Credential, holder: Holder) -> Iterator
 
 
 def _other_buckets(view: _View, credential: Credential, holder: Holder) -> Iterator[Expectation]:
-    server = view.server(credential)
-    planned: dict[str, list[Place]] = {}
-    for place in view.places:
-        if place.server == server and place.bucket != credential.bucket:
-            planned.setdefault(place.bucket, []).append(place)
-    for bucket in _next(sorted(planned), credential.bucket, MAX_OTHER_BUCKETS):
-        closed = [p for p in planned[bucket] if not view.effective(holder, p)]
-        if not closed:
-            yield _shared(view, holder, "other bucket", planned[bucket][0])
+    server = view.facts.servers[credential.repository]
+    buckets = view.index.buckets(server)
+    for bucket in _next(buckets, credential.bucket, MAX_OTHER_BUCKETS, without=[credential.bucket]):
+        places = view.index.places(server, bucket)
+        closed = (place for place in places if not view.effective(holder, place))
+        place = next(closed, None)
+        if place is None:
+            yield _shared(view, holder, "other bucket", places[0])
             continue
-        seeded = [p for p in closed if view.seed(holder, p) is not None]
-        for row in _not_granted(view, holder, "other bucket", (seeded or closed)[0], set()):
+        for row in _not_granted(view, holder, "other bucket", place, set()):
             if row.check in ("list", "get"):
                 yield row
-    if planned:
+    if len(buckets) > 1:
         return
     others = [b for b in view.facts.buckets.get(server, ()) if b != credential.bucket]
     if others:
@@ -460,14 +381,15 @@ def _other_buckets(view: _View, credential: Credential, holder: Holder) -> Itera
 
 
 def _shared(view: _View, holder: Holder, group: Group, place: Place) -> Expectation:
-    twins = [str(t) for t in view.twins(holder) if view.verbs(view.credentials[t], place)]
+    twins = [str(t) for t in view.index.verbs(place) if t in view.twins(holder)]
     why = f"one access key serves {holder} and {', '.join(twins)}: nothing isolates them"
     return Expectation(
         holder=holder, group=group, check="reach it", place=place, expected="shared", why=why
     )
 
 
-def _next(ring: list[T], after: T, limit: int) -> list[T]:
+def _next(ring: Sequence[T], after: T, limit: int, *, without: Collection[T]) -> Iterator[T]:
     """The *limit* entries of the sorted *ring* that follow *after*, round its end."""
-    start = sum(1 for entry in ring if entry <= after)
-    return [*ring[start:], *ring[:start]][:limit]
+    start = bisect.bisect_right(ring, after)
+    around = (ring[(start + step) % len(ring)] for step in range(len(ring)))
+    return itertools.islice((entry for entry in around if entry not in without), limit)

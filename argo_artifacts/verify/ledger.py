@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from argo_artifacts.verify.answers import Answer
-    from argo_artifacts.verify.expectations import Holder, Place
+    from argo_artifacts.verify.places import Holder, Place
 
 
 @dataclass(slots=True)
@@ -64,13 +64,13 @@ class Ledger:
         with self._lock:
             self.minted.remove(entry)
 
-    def deleted(self, key: str, answer: Answer[bool]) -> None:
-        """Note the answer to the deletion of an object."""
+    def deleted(self, place: Place, key: str, answer: Answer[bool]) -> None:
+        """Note the answer to the deletion of an object: buckets may hold the same keys."""
         if not answer.done:
             return
         with self._lock:
             for entry in self.entries:
-                if entry.key == key and not entry.upload:
+                if (entry.place, entry.key) == (place, key) and not entry.upload:
                     entry.standing = False
                     entry.versions = entry.versions or bool(answer.value)
 

@@ -13,7 +13,7 @@ import yaml
 
 from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
 from argo_artifacts.repository.entries import default_repository, entry
-from argo_artifacts.verify.expectations import Holder
+from argo_artifacts.verify.places import Holder
 from argo_artifacts.verify.store import Keys
 
 if TYPE_CHECKING:

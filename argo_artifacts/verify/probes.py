@@ -6,8 +6,9 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.verify.answers import Answer
-from argo_artifacts.verify.expectations import SETTINGS, folder
+from argo_artifacts.verify.expectations import SETTINGS
 from argo_artifacts.verify.ledger import put_answered
+from argo_artifacts.verify.places import folder
 from argo_artifacts.verify.store import Version
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ class Prober:
 
     def _delete(self, row: Expectation) -> Answer[object]:
         answer = self._store.delete(row.place.bucket, row.key)
-        self._ledger.deleted(row.key, answer)
+        self._ledger.deleted(row.place, row.key, answer)
         return answer
 
     def _list(self, row: Expectation) -> Answer[object]:

@@ -19,12 +19,11 @@ from argo_artifacts.verify.expectations import (
     MAX_NEIGHBOURS,
     Facts,
     expectations,
-    holder_of,
-    may,
 )
 from argo_artifacts.verify.judge import judge, resting
 from argo_artifacts.verify.ledger import Ledger
 from argo_artifacts.verify.lookup import look_up
+from argo_artifacts.verify.places import Index
 from argo_artifacts.verify.probes import Prober
 from argo_artifacts.verify.provisioning import NoSettingError
 from argo_artifacts.verify.report import Report, Row
@@ -36,8 +35,9 @@ if TYPE_CHECKING:
     from argo_artifacts.config.backends.common import ConfigKeys
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
-    from argo_artifacts.verify.expectations import Expectation, Holder, Place, Seed
+    from argo_artifacts.verify.expectations import Expectation, Seed
     from argo_artifacts.verify.lookup import Found, Reader
+    from argo_artifacts.verify.places import Holder, Place
     from argo_artifacts.verify.store import Keys
 
 _THREADS: Final = 8
@@ -113,6 +113,10 @@ class _Run:
         self.stopped = threading.Event()
         self.connections = Connections(request.settings, scratch)
         self._request = request
+        self._servers = {
+            credential.repository: address(minio_of(request.settings, credential.repository))
+            for credential in request.plan.credentials
+        }
         self._watcher = watcher
         self._ledger = Ledger()
         self._found: dict[Holder, Found] = {}
@@ -123,15 +127,9 @@ class _Run:
     def prepare(self) -> tuple[Expectation, ...]:
         """Find the credentials and the provisioners, and derive what is expected."""
         request, connections = self._request, self.connections
-        servers = {
-            c.repository: minio_of(request.settings, c.repository) for c in request.plan.credentials
-        }
-        external = {r: m for r, m in servers.items() if m.server != "credentials"}
-        facts = Facts(
-            run=self.name,
-            servers={repository: address(minio) for repository, minio in servers.items()},
-            external=frozenset(external),
-        )
+        minios = {r: minio_of(request.settings, r) for r in self._servers}
+        external = {r: minio for r, minio in minios.items() if minio.server != "credentials"}
+        facts = Facts(run=self.name, servers=self._servers, external=frozenset(external))
         rows = expectations(request.plan, facts, request.tenants)
         tenants = self._involved(rows)
         reached = {row.place.server for row in rows}
@@ -195,8 +193,10 @@ class _Run:
             for seed, stand in zip(seeds, pool.map(self._write, seeds), strict=True):
                 self._stands[seed] = stand
             self._watcher.step(f"trying {len(rows)} checks of {len(holders)} credentials")
-            of = [[row for row in rows if row.holder == holder] for holder in holders]
-            found = pool.map(self._try, of, [len(rows)] * len(of))
+            of: dict[Holder, list[Expectation]] = {}
+            for row in rows:
+                of.setdefault(row.holder, []).append(row)
+            found = pool.map(self._try, of.values(), [len(rows)] * len(of))
             return tuple(row for mine in found for row in mine)
         except BaseException:
             self.stopped.set()
@@ -205,11 +205,10 @@ class _Run:
             pool.shutdown(cancel_futures=True)
 
     def _note_limits(self, rows: Iterable[Expectation]) -> None:
-        prefixes = {
-            (c.bucket, a.prefix) for c in self._request.plan.credentials for a in c.accesses
-        }
-        tried = {row.place for row in rows if row.group == "neighbour"}
-        if len(prefixes) - 1 > MAX_NEIGHBOURS and tried:
+        """Say so where not every neighbour is tried."""
+        index = Index(self._request.plan, self._servers)
+        tried = {(row.place.server, row.place.bucket) for row in rows if row.group == "neighbour"}
+        if any(len(index.places(*store)) - 1 > MAX_NEIGHBOURS for store in tried):
             note = f"each credential is tried at the prefixes of {MAX_NEIGHBOURS} neighbours"
             self.connections.notes[note] = None
 
@@ -302,22 +301,11 @@ class _Run:
     def clean(self) -> tuple[str, ...]:
         """Remove what the run wrote; return what stays, one line each."""
         self._watcher.step("cleaning up")
-        plan, settings = self._request.plan, self._request.settings
-        servers = {
-            c.repository: address(minio_of(settings, c.repository)) for c in plan.credentials
-        }
-
-        def deleters(place: Place) -> list[Holder]:
-            return [
-                holder_of(c)
-                for c in plan.credentials
-                if "delete" in may(c, servers[c.repository], place)
-            ]
-
+        index = Index(self._request.plan, self._servers)
         hands = Hands(
             provisioners=self.connections.provisioners,
             tenants=self.connections.tenants,
-            deleters=deleters,
+            deleters=lambda place: index.holders(place, {"delete"}),
         )
         left = clean(self._ledger, hands)
         self.connections.close()

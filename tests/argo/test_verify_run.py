@@ -641,3 +641,16 @@ def test_objects_of_workflows_beside_the_run_are_not_read(make, server):
     report = world.verify()
     assert report.good
     assert len(versions(server, "artifacts")) == 5
+
+
+def test_a_provisioner_that_may_not_list_versions_leaves_the_cleaning_to_the_tenants(
+    make, server, add_user
+):
+    world = make()
+    add_user(
+        "weak", "canary-weak", {"Version": "2012-10-17", "Statement": [SCOPED["Statement"][-1]]}
+    )
+    report = world.verify(admin=lambda _: Keys("weak", "canary-weak"))
+    assert report.good
+    assert [line.split(":")[1].split("/")[1] for line in report.left_behind] == ["team-b"]
+    assert {key.split("/")[1] for key, _ in versions(server, "artifacts")} == {"team-b"}

@@ -158,7 +158,7 @@ class Project:
             step["urn"].rpartition("::")[2]: step["op"] for step in steps if step["op"] != "same"
         }
 
-    def state(self) -> list[dict]:
-        """The resources of the state as it is stored."""
+    def state(self, part: str = "resources") -> list[dict]:
+        """The resources of the state as it is stored, or its pending operations."""
         text = (self.folder / "state/.pulumi/stacks/shop/dev.json").read_text()
-        return json.loads(text)["checkpoint"]["latest"].get("resources", [])
+        return json.loads(text)["checkpoint"]["latest"].get(part, [])

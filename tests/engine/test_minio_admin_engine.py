@@ -159,6 +159,7 @@ def test_a_preview_refuses_what_is_not_ours(project, server, kind):
     assert_no_traceback(preview)
     assert project.up().code != 0
     assert [r["type"] for r in project.state() if "index" in r["type"]] == []
+    assert project.state("pending_operations") == []
     assert server.store().get_bucket_tags("theirs") is None
     assert knows(server, "theirs", "their-secret")
 

@@ -8,15 +8,12 @@ from argo_artifacts import access
 from argo_artifacts.access.grants import Access, AccessPlan, Credential, SecretReference
 from argo_artifacts.config import parse
 from argo_artifacts.verify.expectations import (
-    FOLDER,
     MAX_NEIGHBOURS,
     MAX_OTHER_BUCKETS,
     Facts,
-    Holder,
-    Place,
     expectations,
-    folder,
 )
+from argo_artifacts.verify.places import FOLDER, Holder, Place, folder
 
 SERVER = "minio:9000"
 A, B = Holder("team-a", "default"), Holder("team-b", "default")

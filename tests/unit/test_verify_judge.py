@@ -6,8 +6,9 @@ from botocore import exceptions as boto
 from minio.error import MinioAdminException
 
 from argo_artifacts.verify.answers import Answer, ask
-from argo_artifacts.verify.expectations import Expectation, Holder, Place
+from argo_artifacts.verify.expectations import Expectation
 from argo_artifacts.verify.judge import judge, resting
+from argo_artifacts.verify.places import Holder, Place
 from argo_artifacts.verify.report import Row
 
 HOLDER = Holder("team-a", "default")
