@@ -5,13 +5,13 @@ Sizes are those of the documents that will be written; nothing is estimated that
 
 from __future__ import annotations
 
-import json
 import re
 from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.access.grants import Quota
 from argo_artifacts.access.names import ca_secret, credential_secret
 from argo_artifacts.config.base import MAX_LABEL, NAMESPACE
+from argo_artifacts.config.read import MAX_INLINE_BYTES, inline_bytes
 from argo_artifacts.documents import canonical, lifecycle, minio
 from argo_artifacts.repository import entries
 
@@ -29,9 +29,6 @@ MAX_KEY_BYTES: Final = 1024
 
 MAX_LIVE_KEYS: Final = 2
 """Live keys of a credential: the one that is published and the one that comes or goes."""
-
-MAX_INLINE_BYTES: Final = 128 * 1024
-"""The stack's configuration reaches the program in one environment variable (Linux)."""
 
 _LONGEST: Final[Mapping[str, int]] = {
     "pod.name": 253,
@@ -65,10 +62,9 @@ def inline(values: Mapping[str, object]) -> Quota:
     Args:
         values: the structured values by key, as the stack file holds them.
     """
-    text = json.dumps({key: json.dumps(value) for key, value in values.items()})
     return Quota(
         what="configuration in the stack file",
-        used=len(text.encode()),
+        used=inline_bytes(values),
         limit=MAX_INLINE_BYTES,
         unit="bytes",
         where=f"{NAMESPACE}:tenants",

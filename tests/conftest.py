@@ -8,10 +8,20 @@ import pytest
 
 from tools.local_platform.platform import LocalPlatform
 from tools.programs import PLATFORM, find_or_build
+from tools.test_report import layer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
     from pathlib import Path
+
+
+_SLOWEST_FIRST = ("cluster", "engine", "argo")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the layers with long files first, so that no process ends alone with one of them."""
+    order = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
+    items.sort(key=lambda item: order.get(layer(item.nodeid), len(order)))
 
 
 @pytest.fixture(scope="session")

@@ -131,6 +131,25 @@ class Build:
             raise ToolError(msg)
         return Path(answer["Dir"])
 
+    def compile_tests(self, target: str) -> None:
+        """Make an executable of the module's own tests and lay it beside the others.
+
+        Raises:
+            ToolError: they do not compile.
+        """
+        command = ["go", "test", "-c", "-trimpath", "-ldflags", "-s -w", "-o"]
+        run = subprocess.run(
+            [*command, self.out / target, "."],
+            cwd=self.source,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode:
+            msg = f"{self.source}: its tests do not compile, go says:\n{run.stderr.strip()}"
+            raise ToolError(msg)
+
     def edit_module(self, *edits: str) -> None:
         """Change this build's own copy of go.mod, as ``go mod edit`` does."""
         subprocess.run(
@@ -221,8 +240,7 @@ class Cache:
 
     def _inputs(self, program: Program) -> Iterator[Path]:
         own = self.tools / program.module
-        sources = (path for path in own.rglob("*") if path.is_file())
-        yield from sorted(path for path in sources if not path.name.endswith("_test.go"))
+        yield from sorted(path for path in own.rglob("*") if path.is_file())
         for other in program.also:
             yield self.tools / other / "go.mod"
             yield self.tools / other / "go.sum"

@@ -169,7 +169,13 @@ PROGRAMS: Final = (
             "github.com/minio/minio/cmd.ShortCommitID": "7aac2a2c5b7c",
         },
     ),
-    Program(name="argo-probe", version="4.0.5", seconds=118, on_path=False),
+    Program(
+        name="argo-probe",
+        version="4.0.5",
+        seconds=235,
+        finish=lambda build: build.compile_tests("argo-probe.test"),
+        on_path=False,
+    ),
     Program(
         name="kubelet",
         version="1.37.2",

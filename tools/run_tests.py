@@ -24,8 +24,9 @@ from tools.programs import PLATFORM, exit_on_terminate, find_or_build
 from tools.progress import Progress, console, duration
 from tools.test_report import LAYERS, REPORT
 
-WORKERS: Final = 2
-"""Test processes; each may run an API server and an engine of its own."""
+WORKERS: Final = 3
+"""Test processes, each with an API server and an engine of its own; on 2 cores a third one works
+while the others wait for their programs."""
 VERSIONS: Final = ("Pulumi engine", "Kubernetes API server", "MinIO", "Argo Workflows")
 """Programs whose running copy must have told its version to a test."""
 
@@ -72,7 +73,8 @@ def run_tests(arguments: list[str]) -> int:
 
 def _pytest(report: Path, arguments: list[str]) -> int:
     command = [sys.executable, "-m", "pytest", "-p", "tools.test_report"]
-    command += ["-n", str(WORKERS), "--dist", "loadfile", f"--ignore={_ELSEWHERE}", *arguments]
+    command += ["-n", str(WORKERS), "--dist", "loadfile", "--no-loadscope-reorder"]
+    command += [f"--ignore={_ELSEWHERE}", *arguments]
     return subprocess.run(  # noqa: S603 - pytest of the locked environment
         command,
         cwd=ROOT,

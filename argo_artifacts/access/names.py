@@ -9,7 +9,8 @@ OWNER_MARK: Final = "argo-artifacts/owner"
 """Annotation (Kubernetes) and tag (buckets) with ``<project>/<stack>`` on what we create."""
 
 REPOSITORIES_CONFIG_MAP: Final = "artifact-repositories"
-"""The ConfigMap that Argo looks up in the workflow's namespace (argo.md 2.1)."""
+"""The ConfigMap that Argo looks up in the workflow's namespace, unless a reference names another
+(``workflow/artifactrepositories``)."""
 
 DEFAULT_ANNOTATION: Final = "workflows.argoproj.io/default-artifact-repository"
 """Annotation that names the default entry; without it Argo skips the ConfigMap silently."""

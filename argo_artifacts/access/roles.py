@@ -60,7 +60,7 @@ def secret_readers(settings: Settings) -> tuple[Subject, ...]:
     """Who reads the entries' Secrets for the UI: argo-server itself, or its users.
 
     argo-server asks the API server with its own identity in authMode server, and with the
-    user's otherwise (argo.md 4.1).
+    user's otherwise (Argo, ``server/artifacts/artifact_server.go``).
     """
     cluster, argo = settings.cluster.name, settings.argo
     if argo.server.access == "none":

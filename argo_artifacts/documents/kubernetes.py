@@ -1,4 +1,7 @@
-"""Kubernetes RBAC: what each actor may do through the API server (argo.md 4.2)."""
+"""Kubernetes RBAC: what each actor may do through the API server.
+
+Executor and collector by Argo's ``docs/workflow-rbac.md`` and ``docs/walk-through/artifacts.md``.
+"""
 
 from __future__ import annotations
 

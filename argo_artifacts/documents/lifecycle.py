@@ -42,7 +42,7 @@ def rules(settings: Settings, plan: AccessPlan, repository: str) -> tuple[Lifecy
     lifecycle = minio.lifecycle
     found = [*_artifacts(settings, plan, repository, lifecycle.expire_days)]
     if settings.argo.server.uploads and lifecycle.expire_days is not None:
-        # Argo ties no upload to a workflow, so nothing else ever removes it (argo.md 1.12).
+        # Argo ties no upload to a workflow, so nothing else ever removes it.
         prefix = uploads_prefix("").rstrip("/") + "/"
         found.append(LifecycleRule(id="uploads", prefix=prefix, expire_days=lifecycle.expire_days))
     if lifecycle.noncurrent_expire_days is not None or lifecycle.expire_delete_markers:

@@ -34,7 +34,7 @@ WHY: Final[Mapping[str, str]] = {
     ABORT: "ends a multipart upload (above 16 MiB) that failed",
     DELETE: "removes an object in garbage collection",
 }
-"""The call of Argo's driver that needs each action (argo.md section 3)."""
+"""The call of Argo's driver that needs each action (``workflow/artifacts/s3/s3.go``)."""
 
 MAX_POLICY_BYTES: Final = 20480
 """Largest policy document that a MinIO server takes (measured: docs/minio-admin-provider.md)."""

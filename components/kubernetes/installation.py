@@ -112,7 +112,7 @@ class ControllerConfigGuard:
     """Refuses to write into a ConfigMap that Argo would then reject as a whole.
 
     The Helm chart writes the single key ``config``; with a second key beside it Argo's parser
-    refuses the ConfigMap (argo.md 2.3).
+    refuses the ConfigMap (``config/controller.go``).
     """
 
     __name__ = "controller_config_guard"

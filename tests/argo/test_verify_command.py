@@ -245,7 +245,9 @@ def test_a_cluster_that_cannot_be_reached_is_not_checked(scene, tmp_path):
     done = scene.run("--json", file=scene.changed(tmp_path, kubeconfig=str(kubeconfig)))
     assert done.returncode == 1
     rows = json.loads(done.stdout)["rows"]
-    assert {row["result"] for row in rows} == {"not checked", "not applicable"}
+    results = {row["result"] for row in rows}
+    assert "not checked" in results
+    assert results <= {"not checked", "not applicable"}
     assert {row["found"] for row in rows if row["result"] == "not checked"} == {
         "the API server cannot be reached"
     }

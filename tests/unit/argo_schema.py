@@ -1,4 +1,5 @@
-"""Argo's own field names for a repository, as literals (argo.md 1.1 and 1.2).
+"""Argo's own field names for a repository, as literals
+(``pkg/apis/workflow/v1alpha1/artifact_repository_types.go``).
 
 Argo reads ``artifact-repositories`` leniently: a misspelt name vanishes without a word. So each
 entry is held against these tables.
@@ -40,7 +41,7 @@ S3 = {
 REPOSITORY = {"archiveLogs": (bool, OLD), "s3": (S3, OLD)}
 
 NEVER = {"createBucketIfNotPresent", "keyPrefix", "kmsEncryptionContext"}
-"""Fields that exist and do harm (argo.md section 9, R5 and R6)."""
+"""Fields that exist and do harm."""
 
 
 def faults(value: object, fields: dict = REPOSITORY, release: Version = OLD, path: str = ""):

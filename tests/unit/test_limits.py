@@ -135,7 +135,8 @@ def test_two_live_keys_are_the_limit():
 
 
 def test_the_stack_files_own_configuration_is_measured_as_it_reaches_the_program():
-    assert limits.inline({"tenants": {"a": {}}}).used == len(r'{"tenants": "{\"a\": {}}"}')
+    variable = r'PULUMI_CONFIG={"argo-artifacts:tenants":"{\"a\":{}}"}' + "\0"
+    assert limits.inline({"tenants": {"a": {}}}).used == len(variable)
     small = limits.inline(values())
     assert small.limit == 131072
     tenants = {f"tenant-{number:04}": {"artifactGC": False} for number in range(4000)}

@@ -18,7 +18,7 @@ CHART = {
     "workflow.rbac.create",
     "workflow.serviceAccount.create",
 }
-"""Values that the chart argo-workflows 1.0.18 has (argo.md 6.1, and its own values)."""
+"""Values that the chart argo-workflows 1.0.18 has."""
 
 
 def argo(**changes: object):
