@@ -56,6 +56,6 @@ $(STAMP): requirements/development.txt pyproject.toml
 	  "$$uv" venv --quiet --clear --seed --python "$$(command -v $(PYTHON))" .venv; \
 	fi; \
 	export VIRTUAL_ENV="$$PWD/.venv"; \
-	"$$uv" pip sync --quiet --require-hashes requirements/development.txt; \
+	"$$uv" pip sync --quiet --compile-bytecode --require-hashes requirements/development.txt; \
 	"$$uv" pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -96,10 +96,10 @@ def test_the_modules_that_give_files_to_a_program_are_part_of_it(cache, tools):
     assert cache.hash(replace(TINY, also=("other",))) != before
 
 
-def test_tests_of_a_program_are_no_part_of_it(cache, tools):
+def test_tests_of_a_program_are_part_of_it_since_they_are_compiled_with_it(cache, tools):
     before = cache.hash(TINY)
     (tools / "tiny" / "main_test.go").write_text("package main\n")
-    assert cache.hash(TINY) == before
+    assert cache.hash(TINY) != before
 
 
 def test_a_failed_build_shows_the_end_of_the_log_and_leaves_nothing(cache, tools, words):

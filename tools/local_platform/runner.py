@@ -44,6 +44,7 @@ _FIXED: Final = {
     "PULUMI_CREDENTIAL_STORE": "plaintext",
     "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
     "PULUMI_SKIP_CONFIRMATIONS": "1",
+    "PYTHONDONTWRITEBYTECODE": "",  # compiling the program anew costs each run a second
     # The provider that can be built is older than the SDK, which works; in 3.259 the one effect
     # of this variable on an update is that the engine does not warn of it each time.
     "PULUMI_DEV": "1",
