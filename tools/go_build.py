@@ -36,7 +36,7 @@ _BUILD_CACHE_LIMIT: Final = 3 * 2**30
 """Bytes; a build of everything leaves about 12 GB, our own small programs less than 2."""
 _COMPILER_GOGC: Final = "400"
 """Percent of growth before the compiler collects its own garbage: a fifth less time than Go's 100
-(etcd from nothing on 2 cores: 33.5 s, not 41.1), no more memory; 1000 saves 2 % more and takes it."""
+(etcd from nothing on 2 cores: 33.5 s, not 41.1) and no more memory; 1000 saves 2 % more."""
 _UNUSED_SECONDS: Final = 30 * 24 * 3600.0
 """Age at which another version of a program is removed after a build of it."""
 _FOREIGN: Final = frozenset(
