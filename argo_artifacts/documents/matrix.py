@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.access.grants import VERBS
 from argo_artifacts.access.names import COLLECTOR, EXECUTOR, SECRET_READER
-from argo_artifacts.documents import deployer, kubernetes, minio
+from argo_artifacts.documents import deployer, kubernetes, s3
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,10 +86,10 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def _minio() -> Iterable[tuple[str, ...]]:
-    yield "list", f"`{minio.LIST}`", "the bucket, with a prefix below `P`", minio.WHY[minio.LIST]
+    yield "list", f"`{s3.LIST}`", "the bucket, with a prefix below `P`", s3.WHY[s3.LIST]
     for verb in VERBS:
-        for action in minio.OBJECT_ACTIONS[verb]:
-            yield verb, f"`{action}`", "objects below `P`", minio.WHY[action]
+        for action in s3.OBJECT_ACTIONS[verb]:
+            yield verb, f"`{action}`", "objects below `P`", s3.WHY[action]
 
 
 def _kubernetes() -> Iterable[tuple[str, ...]]:

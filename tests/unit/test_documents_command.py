@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from argo_artifacts.access import plan
-from argo_artifacts.documents import deployer, kubernetes, matrix, minio
+from argo_artifacts.documents import deployer, kubernetes, matrix, minio, s3
 from argo_artifacts.repository import controller, entries
 from tests.unit import command
 from tests.unit.config_files import ROOT
@@ -129,7 +129,7 @@ def test_the_committed_page_of_permissions_is_what_the_command_prints(project):
 def test_the_page_of_permissions_names_every_action_and_every_rule():
     page = matrix.markdown()
     actions = {
-        *minio.WHY,
+        *s3.WHY,
         *deployer.IDENTITIES,
         *deployer.BUCKET_ADMIN,
         *deployer.BUCKET,

@@ -9,7 +9,7 @@ import pytest
 
 from argo_artifacts.access import plan
 from argo_artifacts.access.grants import Access, Credential, SecretReference
-from argo_artifacts.documents import canonical, minio
+from argo_artifacts.documents import canonical, minio, s3
 from tests.unit.calls import CASES, document
 from tests.unit.evaluator import Call, allowed
 from tests.unit.stacks import each, permuted, settings, stacks, values
@@ -122,7 +122,7 @@ def test_every_action_is_explained(stack):
         if statement["Effect"] == "Allow"
         for action in statement["Action"]
     }
-    assert used <= set(minio.WHY)
+    assert used <= set(s3.WHY)
 
 
 @each(stacks())
