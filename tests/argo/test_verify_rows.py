@@ -3,6 +3,7 @@
 import pytest
 
 from argo_artifacts.documents import minio as documents
+from argo_artifacts.documents import s3
 from tests.argo.verify_servers import TWO_TENANTS, changed, failed, provision, root_s3
 from tests.engine.minio_server import running
 
@@ -69,53 +70,53 @@ TAKEN_AWAY = [
     (holder, without(action), [(check, target)])
     for holder, target in ((A, IN_A), (B, IN_B), (LOGS, IN_LOGS))
     for action, check in (
-        (documents.LIST, "list"),
-        (documents.GET, "get"),
-        (documents.PUT, "put"),
-        (documents.ABORT, "abort upload"),
+        (s3.LIST, "list"),
+        (s3.GET, "get"),
+        (s3.PUT, "put"),
+        (s3.ABORT, "abort upload"),
     )
 ]
-TAKEN_AWAY.append((A, without(documents.DELETE), [("delete", IN_A)]))
+TAKEN_AWAY.append((A, without(s3.DELETE), [("delete", IN_A)]))
 
 ADDED = [
     (holder, plus(action, f"{BUCKET}/{PREFIX_OF[target]}"), [(check, target)])
     for holder, target in ((A, IN_B), (B, IN_A))
     for action, check in (
-        (documents.GET, "get"),
-        (documents.PUT, "put"),
-        (documents.DELETE, "delete"),
+        (s3.GET, "get"),
+        (s3.PUT, "put"),
+        (s3.DELETE, "delete"),
     )
 ]
 ADDED += [
     (
         holder,
-        plus(documents.LIST, BUCKET, StringLike={"s3:prefix": [PREFIX_OF[target]]}),
+        plus(s3.LIST, BUCKET, StringLike={"s3:prefix": [PREFIX_OF[target]]}),
         [("list", target)],
     )
     for holder, target in ((A, IN_B), (B, IN_A))
 ]
 ADDED += [
-    (B, plus(documents.DELETE, f"{BUCKET}/{PREFIX_OF[IN_B]}"), [("delete", IN_B)]),
+    (B, plus(s3.DELETE, f"{BUCKET}/{PREFIX_OF[IN_B]}"), [("delete", IN_B)]),
     (
         A,
-        plus(documents.LIST, BUCKET, Null={"s3:prefix": True}),
+        plus(s3.LIST, BUCKET, Null={"s3:prefix": True}),
         [("list without prefix", "artifacts")],
     ),
     (
         B,
-        plus(documents.LIST, BUCKET, StringEquals={"s3:prefix": [""]}),
+        plus(s3.LIST, BUCKET, StringEquals={"s3:prefix": [""]}),
         [("list without prefix", "artifacts")],
     ),
     (
         A,
-        plus(documents.LIST, BUCKET),
+        plus(s3.LIST, BUCKET),
         [("list without prefix", "artifacts"), ("list", IN_B)],
     ),
     (A, plus("s3:ListBucketVersions", BUCKET), [("list without prefix", "artifacts")]),
     (A, plus("s3:ListBucketMultipartUploads", BUCKET), [("list uploads", "artifacts")]),
-    (A, plus(documents.LIST, OTHER), [("list", IN_LOGS)]),
-    (A, plus(documents.GET, f"{OTHER}/*"), [("get", IN_LOGS)]),
-    (LOGS, plus(documents.GET, f"{BUCKET}/*"), [("get", IN_A)]),
+    (A, plus(s3.LIST, OTHER), [("list", IN_LOGS)]),
+    (A, plus(s3.GET, f"{OTHER}/*"), [("get", IN_LOGS)]),
+    (LOGS, plus(s3.GET, f"{BUCKET}/*"), [("get", IN_A)]),
 ]
 ADDED += [
     (A, plus(f"s3:{action}", BUCKET), [(f"read {check}", "artifacts")])
@@ -179,7 +180,7 @@ def test_a_right_that_is_missing_is_named(world, holder, change, rows):
 
 def test_a_refusal_at_an_object_that_was_not_read_back_does_not_count(world):
     document = documents.policy(world.credential("team-a"))
-    with world.policy("team-a", without(documents.GET)(document)):
+    with world.policy("team-a", without(s3.GET)(document)):
         report = world.verify(tenants=frozenset({"team-b"}))
     found = {
         row.expectation.check: (row.result, row.found)
