@@ -14,45 +14,47 @@ from tools.local_platform.runner import RUN_MARK
 from . import make_up
 
 
-def exists(name):
-    return lambda folder: (folder / name).exists()
+def file(name):
+    """The file as it was written last."""
+
+    def seen(folder):
+        place = folder / name
+        return {place.stat().st_mtime_ns} if place.exists() else set()
+
+    return seen
 
 
-def runs(name):
-    return lambda folder: bool(processes.owned(folder, (name,)))
+def program(name):
+    return lambda folder: set(processes.owned(folder, (name,)))
 
 
-def locked(folder):
-    return any(folder.glob("state/.pulumi/locks/organization/*/local/*.json"))
+def locks(folder):
+    return set(folder.glob("state/.pulumi/locks/organization/*/local/*.json"))
 
 
-def resources(count):
-    """The state holds that many resources: the engine is in the middle of its work."""
-
-    def reached(folder):
-        for state in folder.glob("state/.pulumi/stacks/*/local.json"):
-            try:
-                latest = json.loads(state.read_text())["checkpoint"]["latest"]
-            except (ValueError, KeyError):
-                return False
-            return len(latest.get("resources") or ()) >= count
-        return False
-
-    return reached
+def resources(folder):
+    for state in folder.glob("state/.pulumi/stacks/*/local.json"):
+        try:
+            latest = json.loads(state.read_text())["checkpoint"]["latest"]
+        except (ValueError, KeyError):
+            return set()
+        return {resource["urn"] for resource in latest.get("resources") or ()}
+    return set()
 
 
 MOMENTS = {
-    "ports chosen": exists("ports.json"),
-    "MinIO starts": runs("minio"),
-    "etcd starts": runs("etcd"),
-    "API server starts": runs("kube-apiserver"),
-    "kubeconfig written": exists("kubeconfig"),
-    "platform ready": exists("cluster.json"),
-    "settings rendered": exists("Pulumi.local.yaml"),
-    "update begun": locked,
-    "few resources": resources(3),
-    "many resources": resources(15),
+    "ports chosen": (file("ports.json"), 1),
+    "MinIO starts": (program("minio"), 1),
+    "etcd starts": (program("etcd"), 1),
+    "API server starts": (program("kube-apiserver"), 1),
+    "kubeconfig written": (file("kubeconfig"), 1),
+    "platform ready": (file("cluster.json"), 1),
+    "settings rendered": (file("Pulumi.local.yaml"), 1),
+    "update begun": (locks, 1),
+    "few resources": (resources, 3),
+    "many resources": (resources, 12),
 }
+"""What shows that a run has come that far, and how many new ones of it."""
 
 
 @pytest.fixture
@@ -65,12 +67,17 @@ def folder(tmp_path):
     assert processes.marked(RUN_MARK, str(place)) == []
 
 
-def wait_for(moment, child, folder):
+def run_until(moment, folder):
+    """Start a run and wait until it has come to *moment*, whatever an earlier one has left."""
+    seen, new = MOMENTS[moment]
+    before = seen(folder)
+    child = make_up.start("up", folder, "--no-verify")
     deadline = time.monotonic() + 120
-    while not MOMENTS[moment](folder):
-        assert child.poll() is None, child.communicate()[0]
-        assert time.monotonic() < deadline
+    while len(seen(folder) - before) < new:
+        assert child.poll() is None, f"{moment}: {child.communicate()[0]}"
+        assert time.monotonic() < deadline, moment
         time.sleep(0.02)
+    return child
 
 
 def assert_a_working_up(folder):
@@ -83,24 +90,23 @@ def assert_a_working_up(folder):
     assert status.minio
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
-def test_ctrl_c_at_any_moment_is_followed_by_a_working_up(folder, moment):
-    child = make_up.start("up", folder, "--no-verify")
-    wait_for(moment, child, folder)
-    os.killpg(child.pid, signal.SIGINT)
-    words, _ = child.communicate(timeout=120)
-    assert child.returncode == 130, words
-    assert words.endswith(
-        "interrupted; `make up` goes on from here, `make down` removes everything\n"
-    )
-    assert "Traceback" not in words
+def test_ctrl_c_at_any_moment_is_followed_by_a_working_up(folder):
+    """Each run is interrupted a step later than the one before, over all that those have left."""
+    for moment in MOMENTS:
+        child = run_until(moment, folder)
+        os.killpg(child.pid, signal.SIGINT)
+        words, _ = child.communicate(timeout=120)
+        assert child.returncode == 130, f"{moment}: {words}"
+        assert words.endswith(
+            "interrupted; `make up` goes on from here, `make down` removes everything\n"
+        ), moment
+        assert "Traceback" not in words, moment
     assert_a_working_up(folder)
 
 
 @pytest.mark.parametrize("moment", ["API server starts", "few resources"])
 def test_a_kill_is_followed_by_a_working_up(folder, moment):
-    child = make_up.start("up", folder, "--no-verify")
-    wait_for(moment, child, folder)
+    child = run_until(moment, folder)
     for engine in processes.marked(RUN_MARK, str(folder)):
         if engine.name == "pulumi":  # dies with its lock held and an operation pending
             processes.send(engine, signal.SIGKILL)
@@ -110,8 +116,7 @@ def test_a_kill_is_followed_by_a_working_up(folder, moment):
 
 
 def test_a_second_command_at_the_same_time_is_refused_in_one_line(folder):
-    child = make_up.start("up", folder, "--no-verify")
-    wait_for("MinIO starts", child, folder)
+    child = run_until("MinIO starts", folder)
     code, words = make_up.call("up", folder, "--no-verify")
     assert code == 1
     assert words == (
