@@ -47,39 +47,42 @@ class Provider(pulumi.ProviderResource):
         self,
         resource_name: str,
         *,
-        endpoint: pulumi.Input[str],
-        access_key: pulumi.Input[str],
-        secret_key: pulumi.Input[str],
         owner: str,
         owner_id: str,
+        endpoint: pulumi.Input[str] | None = None,
+        access_key: pulumi.Input[str] | None = None,
+        secret_key: pulumi.Input[str] | None = None,
         secure: bool = True,
         ca_certificate: str | None = None,
         region: str = "us-east-1",
+        wait_seconds: int | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        """Declare the server.
+        """Declare the server; without endpoint and keys only :class:`Credentials` can be made.
 
         Args:
             resource_name: Logical name.
+            owner: ``<project>/<stack>``, the mark on buckets.
+            owner_id: 8 hex digits that stand in the names of the stack's users and policies.
             endpoint: ``host:port`` as the one who runs ``pulumi up`` reaches it.
             access_key: Access key of an admin user.
             secret_key: Its secret.
-            owner: ``<project>/<stack>``, the mark on buckets.
-            owner_id: 8 hex digits that stand in the names of the stack's users and policies.
             secure: TLS.
             ca_certificate: PEM text of the only authority to trust; absent: the known ones.
             region: Region to sign for.
+            wait_seconds: How long the first change waits for a server that does not answer yet.
             opts: Options of the resource.
         """
         inputs: Mapping[str, pulumi.Input[object] | None] = {
             "endpoint": endpoint,
-            "accessKey": pulumi.Output.secret(access_key),
-            "secretKey": pulumi.Output.secret(secret_key),
+            "accessKey": None if access_key is None else pulumi.Output.secret(access_key),
+            "secretKey": None if secret_key is None else pulumi.Output.secret(secret_key),
             "owner": owner,
             "ownerId": owner_id,
             "secure": secure,
             "caCertificate": ca_certificate,
             "region": region,
+            "waitSeconds": wait_seconds,
         }
         super().__init__(_PACKAGE, resource_name, dict(inputs), opts)
 
@@ -229,6 +232,42 @@ class Attachment(pulumi.CustomResource):
         """
         inputs = {"user": user, "policies": list(policies)}
         super().__init__(f"{_PACKAGE}:index:Attachment", resource_name, inputs, opts)
+
+
+class Credentials(pulumi.CustomResource):
+    """A name and a secret that is generated once; no server is asked."""
+
+    def __init__(
+        self,
+        resource_name: str,
+        *,
+        username: str,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        """Declare the credentials.
+
+        Args:
+            resource_name: Logical name.
+            username: Access key; another one is a replacement with another secret.
+            opts: Options of the resource.
+        """
+        inputs = {"username": username, "secretKey": None}
+        opts = pulumi.ResourceOptions.merge(
+            opts, pulumi.ResourceOptions(additional_secret_outputs=["secretKey"])
+        )
+        super().__init__(f"{_PACKAGE}:index:Credentials", resource_name, inputs, opts)
+
+    @property
+    @pulumi.getter
+    def username(self) -> pulumi.Output[str]:
+        """Access key."""
+        return _text(self, "username")
+
+    @property
+    @pulumi.getter(name="secretKey")
+    def secret_key(self) -> pulumi.Output[str]:
+        """Generated secret."""
+        return _text(self, "secretKey")
 
 
 def _text(resource: pulumi.CustomResource, name: str) -> pulumi.Output[str]:

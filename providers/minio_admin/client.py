@@ -11,6 +11,7 @@ import ssl
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 import certifi
@@ -52,7 +53,7 @@ class Settings:
     """The provider's configuration."""
 
     endpoint: str
-    """``host:port``."""
+    """``host:port``; empty: no server, and no keys either."""
 
     access_key: str
     secret_key: str = field(repr=False)
@@ -66,6 +67,9 @@ class Settings:
 
     owner_id: str
     """Stands in the names of the stack's users and policies."""
+
+    wait_seconds: int = 0
+    """How long the first change waits for a server that does not answer yet."""
 
 
 class _Command(Enum):
@@ -131,27 +135,56 @@ class Server:
         """
         self.settings = settings
         self.path = f"minio {settings.endpoint}"
-        pool = urllib3.PoolManager(
+        self._patient = patient
+
+    @cached_property
+    def _pool(self) -> urllib3.PoolManager:
+        settings = self.settings
+        return urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
-            retries=_RETRIES if patient else _NO_RETRIES,
+            retries=_RETRIES if self._patient else _NO_RETRIES,
             maxsize=16,
             ssl_context=trust(settings.ca_certificate) if settings.secure else None,
         )
-        key = StaticProvider(settings.access_key, settings.secret_key)
-        self.admin = Admin(
+
+    @cached_property
+    def _key(self) -> StaticProvider:
+        return StaticProvider(self.settings.access_key, self.settings.secret_key)
+
+    @cached_property
+    def admin(self) -> Admin:
+        """The admin API."""
+        settings = self.settings
+        return Admin(
             endpoint=settings.endpoint,
-            credentials=key,
+            credentials=self._key,
             region=settings.region,
             secure=settings.secure,
-            http_client=pool,
+            http_client=self._pool,
         )
-        self.store = Store(
+
+    @cached_property
+    def store(self) -> Store:
+        """The S3 API."""
+        settings = self.settings
+        return Store(
             endpoint=settings.endpoint,
-            credentials=key,
+            credentials=self._key,
             region=settings.region,
             secure=settings.secure,
-            http_client=pool,
+            http_client=self._pool,
         )
+
+    def answers(self) -> bool:
+        """Tell whether the server takes requests by now; a refusal is an answer too."""
+        try:
+            with self.asking("server"):
+                self.store.list_buckets()
+        except errors.UnreachableError:
+            return False
+        except errors.ProviderError:
+            return True
+        return True
 
     def path_of(self, what: str) -> str:
         """How a line about one object begins."""

@@ -71,12 +71,13 @@ ENCRYPTION: Final[Table] = {
 }
 
 CONFIG: Final[Table] = {
-    "endpoint": Field("text", "host:port as this machine reaches it.", required=True),
-    "accessKey": Field("text", "Access key of an admin.", required=True, secret=True),
-    "secretKey": Field("text", "Its secret.", required=True, secret=True),
+    "endpoint": Field("text", "host:port as this machine reaches it; absent: no server."),
+    "accessKey": Field("text", "Access key of an admin.", secret=True),
+    "secretKey": Field("text", "Its secret.", secret=True),
     "secure": Field("flag", "TLS.", default=True),
     "caCertificate": Field("text", "PEM of the only authority to trust."),
     "region": Field("text", "Region to sign for.", default="us-east-1"),
+    "waitSeconds": Field("whole", "How long the first change waits for a server to answer."),
     "owner": Field("text", "<project>/<stack>, the mark on buckets.", required=True),
     "ownerId": Field("text", "8 hex digits in the names of users and policies.", required=True),
 }
@@ -107,6 +108,11 @@ USER: Final[Table] = {
 ATTACHMENT: Final[Table] = {
     "user": Field("text", "Name of the user.", required=True, names=True),
     "policies": Field("texts", "Names of all its policies.", required=True),
+}
+
+CREDENTIALS: Final[Table] = {
+    "username": Field("text", "Access key.", required=True, names=True),
+    "secretKey": Field("text", "Generated once.", secret=True, output=True),
 }
 
 
@@ -158,6 +164,7 @@ def schema() -> Mapping[str, object]:
             "minio-admin:index:Policy": _resource(POLICY),
             "minio-admin:index:User": _resource(USER),
             "minio-admin:index:Attachment": _resource(ATTACHMENT),
+            "minio-admin:index:Credentials": _resource(CREDENTIALS),
         },
     }
 

@@ -22,6 +22,7 @@ _USER_LONGEST: Final = 250
 
 _POLICY_LONGEST: Final = 255
 _PORTS: Final = 65535
+_WAIT_LONGEST: Final = 3600
 
 # `*` and `?` would be wildcards where a policy says ${aws:username}.
 _CHARACTERS: Final = "letters, digits and . _ - @ + :, a letter or digit first"
@@ -82,6 +83,12 @@ def endpoint(name: str) -> str | None:
     if not match or (match.group(1) and not 0 < int(match.group(1)) <= _PORTS):
         return f"{_short(name)} found, host:port without scheme and path is accepted"
     return None
+
+
+def wait_seconds(number: int) -> str | None:
+    """Say what is wrong with the time that the first change may wait."""
+    good = 0 <= number <= _WAIT_LONGEST
+    return None if good else f"{number} found, 0 to {_WAIT_LONGEST} seconds are accepted"
 
 
 def _short(name: str) -> str:

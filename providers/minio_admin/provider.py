@@ -1,18 +1,20 @@
-"""The provider: what Pulumi asks, answered by the four resource types."""
+"""The provider: what Pulumi asks, answered by the resource types."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import ssl
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+import time
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from pulumi.provider.experimental import provider as api
 
-from providers.minio_admin import fields, names
+from providers.minio_admin import configuration, fields
 from providers.minio_admin.attachment import Attachment
 from providers.minio_admin.bucket import Bucket
-from providers.minio_admin.client import Server, Settings, trust
+from providers.minio_admin.client import Server
+from providers.minio_admin.configuration import PATH
+from providers.minio_admin.credentials import Credentials
 from providers.minio_admin.errors import ProviderError, UnreachableError
 from providers.minio_admin.policy import Policy
 from providers.minio_admin.resource import State
@@ -31,14 +33,13 @@ T = TypeVar("T")
 
 VERSION: Final = "0.1.0"
 
-_PATH: Final = "minio-admin provider"
+_LOOK_AGAIN_SECONDS: Final = 1.0
+"""Between two looks whether the server answers by now."""
 
 _RESOURCES: Final[Mapping[str, Resource]] = {
-    f"minio-admin:index:{kind.__name__}": kind() for kind in (Bucket, Policy, User, Attachment)
+    f"minio-admin:index:{kind.__name__}": kind()
+    for kind in (Bucket, Policy, User, Attachment, Credentials)
 }
-_ENGINES: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums"})
-"""Configuration that the engine adds for itself."""
-
 _KINDS: Final = {
     "add": api.PropertyDiffKind.ADD,
     "update": api.PropertyDiffKind.UPDATE,
@@ -51,7 +52,7 @@ def _resource_of(kind: str) -> Resource:
     """Find the resource of a URN's type; a child's type names its parents' first."""
     name = kind.rpartition("$")[2]
     if name not in _RESOURCES:
-        raise ProviderError(_PATH, f"{name} found, {', '.join(_RESOURCES)} are accepted")
+        raise ProviderError(PATH, f"{name} found, {', '.join(_RESOURCES)} are accepted")
     return _RESOURCES[name]
 
 
@@ -68,6 +69,8 @@ class MinioAdmin(api.Provider):
         self._warned = False
         self._server: Server | None = None
         self._quick: Server | None = None
+        self._answered = asyncio.Lock()
+        self._waits = False
 
     async def get_schema(self, request: api.GetSchemaRequest) -> api.GetSchemaResponse:
         """Describe the types."""
@@ -76,30 +79,31 @@ class MinioAdmin(api.Provider):
 
     async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
         """Check the configuration; secrets are secret whatever the program says."""
-        values = fields.with_defaults(fields.CONFIG, _config(request.new_inputs))
-        faults = list(_config_faults(values))
+        values = fields.with_defaults(fields.CONFIG, configuration.taken(request.new_inputs))
+        faults = list(configuration.faults(values))
         secret = {name for name, field in fields.CONFIG.items() if field.secret}
         return api.CheckResponse(wrap(values, secret), _failures(faults))
 
     async def diff_config(self, request: api.DiffRequest) -> api.DiffResponse:
         """Compare configurations; no change ever replaces the provider and what it made."""
-        old, new = _config(request.old_state), _config(request.new_inputs)
+        old, new = configuration.taken(request.old_state), configuration.taken(request.new_inputs)
         changed = sorted(name for name in fields.CONFIG if old.get(name) != new.get(name))
         return api.DiffResponse(changes=bool(changed), diffs=changed)
 
     async def configure(self, request: api.ConfigureRequest) -> api.ConfigureResponse:
         """Take the configuration; nothing is sent yet."""
-        values = fields.with_defaults(fields.CONFIG, _config(request.args))
+        values = fields.with_defaults(fields.CONFIG, configuration.taken(request.args))
         if not has_unknown(values):
-            settings = _settings(values)
+            settings = configuration.settings(values)
             self._server = Server(settings)
             self._quick = Server(settings, patient=False)
+            self._waits = settings.wait_seconds > 0
         return api.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def check(self, request: api.CheckRequest) -> api.CheckResponse:
         """Check inputs without asking the server."""
         resource = _resource_of(request.type)
-        settings = self._ready().settings
+        settings = self._ready(resource).settings
         given = plain(request.new_inputs)
         path = resource.path(settings, given)
         faults = list(fields.check(resource.table, path, given))
@@ -112,7 +116,7 @@ class MinioAdmin(api.Provider):
         """Compare what was last known with the program."""
         resource = _resource_of(request.type)
         new = resource.settle(plain(request.new_inputs))
-        changes = dict(resource.diff(self._ready().settings, plain(request.old_state), new))
+        changes = dict(resource.diff(self._ready(resource).settings, plain(request.old_state), new))
         for name in request.ignore_changes:
             changes.pop(name, None)
         return api.DiffResponse(
@@ -132,17 +136,17 @@ class MinioAdmin(api.Provider):
         secret = _secrets(request.properties)
         if request.preview:
             if not isinstance(inputs[resource.key], Unknown):
-                await self._ask_ahead(lambda server: resource.refuse(server, inputs))
+                await self._ask_ahead(resource, lambda server: resource.refuse(server, inputs))
             return api.CreateResponse("", _outputs(resource, _expected(resource, inputs), secret))
-        outputs = await self._do(lambda server: resource.create(server, inputs))
+        outputs = await self._change(resource, lambda server: resource.create(server, inputs))
         return api.CreateResponse(str(inputs[resource.key]), _outputs(resource, outputs, secret))
 
     async def read(self, request: api.ReadRequest) -> api.ReadResponse:
         """Read what stands there, for a refresh or an import."""
         resource = _resource_of(request.type)
         known = State(plain(request.inputs), plain(request.properties))
-        state = await self._do(
-            lambda server: resource.read(server, request.resource_id, known),
+        state = await self._ask(
+            resource, lambda server: resource.read(server, request.resource_id, known)
         )
         if state is None:
             return api.ReadResponse("", {}, {})
@@ -159,83 +163,57 @@ class MinioAdmin(api.Provider):
         old, new = plain(request.olds), plain(request.news)
         secret = _secrets(request.news)
         if request.preview:
-            await self._ask_ahead(lambda server: resource.refuse_update(server, old, new))
+            await self._ask_ahead(resource, lambda server: resource.refuse_update(server, old, new))
             expected = {**_expected(resource, new), **_kept(resource, old)}
             return api.UpdateResponse(_outputs(resource, expected, secret))
-        outputs = await self._do(lambda server: resource.update(server, old, new))
+        outputs = await self._change(resource, lambda server: resource.update(server, old, new))
         return api.UpdateResponse(_outputs(resource, outputs, secret))
 
     async def delete(self, request: api.DeleteRequest) -> None:
         """Remove."""
         resource = _resource_of(request.type)
         state = plain(request.properties)
-        await self._do(lambda server: resource.delete(server, state))
+        await self._change(resource, lambda server: resource.delete(server, state))
 
-    def _ready(self) -> Server:
+    def _ready(self, resource: Resource) -> Server:
         if self._server is None:
-            raise ProviderError(_PATH, "no configuration yet, endpoint and keys are needed")
+            raise ProviderError(PATH, "no configuration yet, endpoint and keys are needed")
+        if resource.asks_server and not self._server.settings.endpoint:
+            needed = "endpoint, accessKey and secretKey are required"
+            raise ProviderError(PATH, f"no endpoint, {needed} for a {resource.word}")
         return self._server
 
-    async def _do(self, work: Callable[[Server], T]) -> T:
+    async def _ask(self, resource: Resource, work: Callable[[Server], T]) -> T:
         """Run blocking *work* beside other requests."""
-        return await asyncio.to_thread(work, self._ready())
+        return await asyncio.to_thread(work, self._ready(resource))
 
-    async def _ask_ahead(self, question: Callable[[Server], None]) -> None:
+    async def _change(self, resource: Resource, work: Callable[[Server], T]) -> T:
+        """Run blocking *work*; the first one waits until the server answers."""
+        server = self._ready(resource)
+        if resource.asks_server:
+            await self._answering(server.settings.wait_seconds)
+        return await asyncio.to_thread(work, server)
+
+    async def _answering(self, seconds: int) -> None:
+        """Wait until the server answers, once, and at most *seconds*."""
+        async with self._answered:
+            end = time.monotonic() + seconds
+            while self._waits and self._quick is not None and time.monotonic() < end:
+                if await asyncio.to_thread(self._quick.answers):
+                    break
+                await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            self._waits = False
+
+    async def _ask_ahead(self, resource: Resource, question: Callable[[Server], None]) -> None:
         """Let a preview refuse; a server that comes up only in the real run cannot be asked."""
-        server = self._quick or self._ready()
+        server = self._ready(resource)
+        server = self._quick or server
         try:
             await asyncio.to_thread(question, server)
         except UnreachableError as error:
             if not self._warned:
                 self._warned = True
                 self._warn(f"{error}; this preview could not look for what exists there already")
-
-
-def _config(values: Mapping[str, PropertyValue]) -> Plain:
-    """The configuration without what the engine adds; flags may come as text."""
-    config = {
-        name: value
-        for name, value in plain(values).items()
-        if name not in _ENGINES and not name.startswith("__")
-    }
-    words = {"true": True, "false": False}
-    if isinstance(secure := config.get("secure"), str):
-        config["secure"] = words.get(secure, secure)
-    return config
-
-
-def _config_faults(values: Plain) -> Iterable[str]:
-    path = _PATH
-    yield from fields.check(fields.CONFIG, path, values)
-    for name, find in (
-        ("endpoint", names.endpoint),
-        ("owner", names.owner),
-        ("ownerId", names.owner_id),
-    ):
-        value = values.get(name)
-        if isinstance(value, str) and (wrong := find(value)):
-            yield f"{path} {name}: {wrong}"
-    for name in ("accessKey", "secretKey", "region"):
-        if values.get(name) == "":
-            yield f"{path} {name}: empty, a value is needed"
-    authority = values.get("caCertificate")
-    if isinstance(authority, str):
-        try:
-            trust(authority)
-        except (ssl.SSLError, ValueError):
-            yield f"{path} caCertificate: no certificate found, PEM text is accepted"
-
-
-def _settings(values: Plain) -> Settings:
-    texts = {name: str(values[name]) for name in ("endpoint", "region", "owner")}
-    return Settings(
-        **texts,
-        access_key=str(values["accessKey"]),
-        secret_key=str(values["secretKey"]),
-        owner_id=str(values["ownerId"]),
-        secure=bool(values["secure"]),
-        ca_certificate=cast("str | None", values.get("caCertificate")),
-    )
 
 
 def _failures(faults: Iterable[str]) -> list[api.CheckFailure] | None:

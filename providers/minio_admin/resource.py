@@ -1,4 +1,4 @@
-"""What the four resource types have in common."""
+"""What the resource types have in common."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ class Resource(ABC):
     table: ClassVar[Table]
     key: ClassVar[str]
     """The property that is the physical name and the id."""
+
+    asks_server: ClassVar[bool] = True
+    """Whether the provider needs the address of a server for it."""
 
     def path(self, settings: Settings, inputs: Plain) -> str:
         """How the lines about one resource begin."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
-import string
 from typing import TYPE_CHECKING, Final
 
 from typing_extensions import override
@@ -11,15 +9,13 @@ from typing_extensions import override
 from providers.minio_admin import fields, names
 from providers.minio_admin.errors import ProviderError
 from providers.minio_admin.resource import Resource, State, is_ours
+from providers.minio_admin.secret import new_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from providers.minio_admin.client import Server, Settings
     from providers.minio_admin.values import Plain
-
-_SECRET_LENGTH: Final = 40
-_SECRET_CHARACTERS: Final = string.ascii_letters + string.digits
 
 _GONE: Final = frozenset({"XMinioAdminNoSuchUser"})
 _NO_REVOKING: Final = frozenset({"XMinioAdminVersionMismatch", "XMinioAdminNoSuchUser"})
@@ -65,7 +61,7 @@ class User(Resource):
             # Half made, it begins anew: what it minted would outlive a mere new secret.
             _remove(server, name)
         _end_sessions(server, name)
-        secret = "".join(secrets.choice(_SECRET_CHARACTERS) for _ in range(_SECRET_LENGTH))
+        secret = new_secret()
         with server.asking(f"user {name}"):
             server.admin.user_add(name, secret)
         if inputs["status"] == "disabled":

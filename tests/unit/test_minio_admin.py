@@ -18,9 +18,11 @@ from urllib3.exceptions import MaxRetryError, NewConnectionError, ReadTimeoutErr
 from urllib3.exceptions import SSLError as TlsError
 
 from providers.minio_admin import errors, fields, lifecycle, names, policy
+from providers.minio_admin import provider as provider_module
 from providers.minio_admin.client import Settings
 from providers.minio_admin.provider import MinioAdmin
 from providers.minio_admin.resource import is_ours
+from providers.minio_admin.user import User
 from providers.minio_admin.values import UNKNOWN, has_unknown, plain, wrap
 
 PLUGIN = Path(__file__).parents[2] / "providers" / "minio_admin"
@@ -563,6 +565,155 @@ def test_a_provider_that_is_not_known_yet_waits(provider):
     asyncio.run(waiting.configure(request))
     with pytest.raises(errors.ProviderError, match="no configuration yet"):
         check(waiting, "minio-admin:index:Bucket", bucket="abc")
+
+
+# --- credentials, which need no server
+
+CREDENTIALS = "minio-admin:index:Credentials"
+
+
+def configured(**values):
+    made = MinioAdmin(print)
+    config = wrap({"owner": "shop/dev", "ownerId": "0a1b2c3d", **values})
+    request = api.ConfigureRequest({}, config, accept_secrets=True, accept_resources=True)
+    asyncio.run(made.configure(request))
+    return made
+
+
+def make(provider, **inputs):
+    urn = f"urn:pulumi:dev::shop::{CREDENTIALS}::it"
+    request = api.CreateRequest(urn, wrap(inputs), timeout=0, preview=False)
+    return asyncio.run(provider.create(request))
+
+
+def read(provider, known):
+    urn = f"urn:pulumi:dev::shop::{CREDENTIALS}::it"
+    return asyncio.run(provider.read(api.ReadRequest(urn, "root-1", known, wrap({}))))
+
+
+def test_credentials_are_generated_once_and_secret():
+    provider = configured()
+    checked = check(provider, CREDENTIALS, username="root-1")
+    assert (checked.failures, plain(checked.inputs)) == (None, {"username": "root-1"})
+    made, other = make(provider, username="root-1"), make(provider, username="root-1")
+    assert made.resource_id == "root-1"
+    assert made.properties["secretKey"].is_secret
+    secret = plain(made.properties)["secretKey"]
+    assert len(secret) == 40
+    assert secret.isalnum()
+    assert secret != plain(other.properties)["secretKey"]
+    assert read(provider, made.properties).properties == made.properties
+
+
+def test_another_name_is_another_secret():
+    provider = configured()
+    made = make(provider, username="root-1")
+    urn = f"urn:pulumi:dev::shop::{CREDENTIALS}::it"
+
+    def replaces(name):
+        new = wrap({"username": name})
+        request = api.DiffRequest(urn, "root-1", made.properties, new, [])
+        return asyncio.run(provider.diff(request)).replaces
+
+    assert replaces("root-1") == []
+    assert replaces("root-2") == ["username"]
+
+
+def test_credentials_are_neither_imported_nor_badly_named():
+    provider = configured()
+    with pytest.raises(errors.ProviderError) as refused:
+        read(provider, {})
+    assert str(refused.value) == (
+        "minio-admin credentials root-1: cannot be imported, generated ones are accepted; nobody"
+        " can read a secret"
+    )
+    (failure,) = check(provider, CREDENTIALS, username="a/b").failures
+    assert failure.reason.startswith("minio-admin credentials a/b username: 'a/b' found, 3 to 250")
+
+
+def test_what_stands_on_a_server_is_refused_without_one():
+    with pytest.raises(errors.ProviderError) as refused:
+        check(configured(), "minio-admin:index:Bucket", bucket="abc")
+    assert str(refused.value) == (
+        "minio-admin provider: no endpoint, endpoint, accessKey and secretKey are required"
+        " for a bucket"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"endpoint": "h:1"}, ["accessKey: missing", "secretKey: missing"]),
+        ({"secretKey": "s", "accessKey": "a"}, ["endpoint: missing"]),
+        ({"waitSeconds": -1}, ["waitSeconds: -1 found, 0 to 3600 seconds are accepted"]),
+        ({"waitSeconds": "3601"}, ["waitSeconds: 3601 found, 0 to 3600 seconds are accepted"]),
+        ({"waitSeconds": "3600"}, []),
+        ({"waitSeconds": "soon"}, ["waitSeconds: str found, a whole number is accepted"]),
+        ({}, []),
+    ],
+)
+def test_a_server_is_given_whole_or_not_at_all(values, says):
+    config = wrap({"owner": "shop/dev", "ownerId": "0a1b2c3d", **values})
+    request = api.CheckRequest("urn::p::p", {}, config, b"")
+    failures = asyncio.run(MinioAdmin(print).check_config(request)).failures or []
+    assert len(failures) == len(says)
+    for failure, line in zip(failures, says, strict=True):
+        assert failure.reason.startswith(f"minio-admin provider {line}")
+
+
+class Starting:
+    """A server that answers the third time it is asked."""
+
+    def __init__(self, answers=3):
+        self.looks = 0
+        self._answers = answers
+
+    def answers(self):
+        self.looks += 1
+        return self.looks >= self._answers
+
+
+class ChangedError(Exception):
+    """A change has reached the server."""
+
+
+def remove_a_user(provider, monkeypatch):
+    """Send the first change; the call itself is cut off."""
+
+    def reached(_self, _server, _state):
+        raise ChangedError
+
+    monkeypatch.setattr(User, "delete", reached)
+    urn = "urn:pulumi:dev::shop::minio-admin:index:User::it"
+    request = api.DeleteRequest(urn, "u", wrap({"name": "u"}), 0)
+    with pytest.raises(ChangedError):
+        asyncio.run(provider.delete(request))
+
+
+def test_the_first_change_waits_until_the_server_answers_and_no_other_does(monkeypatch):
+    monkeypatch.setattr(provider_module, "_LOOK_AGAIN_SECONDS", 0)
+    provider = configured(endpoint="127.0.0.1:1", accessKey="a", secretKey="s", waitSeconds=60)
+    provider._quick = Starting()
+    remove_a_user(provider, monkeypatch)
+    assert provider._quick.looks == 3
+    remove_a_user(provider, monkeypatch)
+    assert provider._quick.looks == 3
+
+
+@pytest.mark.parametrize(("seconds", "looks"), [({}, {0}), ({"waitSeconds": 1}, set(range(2, 12)))])
+def test_the_wait_ends_and_the_change_is_tried_nevertheless(monkeypatch, seconds, looks):
+    monkeypatch.setattr(provider_module, "_LOOK_AGAIN_SECONDS", 0.1)
+    provider = configured(endpoint="127.0.0.1:1", accessKey="a", secretKey="s", **seconds)
+    provider._quick = Starting(answers=1000)
+    remove_a_user(provider, monkeypatch)
+    assert provider._quick.looks in looks
+
+
+def test_credentials_wait_for_no_server():
+    provider = configured(endpoint="127.0.0.1:1", accessKey="a", secretKey="s", waitSeconds=60)
+    provider._quick = Starting(answers=1000)
+    make(provider, username="root-1")
+    assert provider._quick.looks == 0
 
 
 # --- the plugin's shape
