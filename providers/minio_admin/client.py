@@ -231,6 +231,36 @@ class Server:
             return text
         return None
 
+    def users(self) -> set[str]:
+        """Return the names of all users."""
+        with self.asking("users"):
+            return set(_object(self.admin.user_list()))
+        return set()
+
+    def policies(self) -> set[str]:
+        """Return the names of all policies."""
+        with self.asking("policies"):
+            return set(_object(self.admin.policy_list()))
+        return set()
+
+    def accepts(self, user: str, secret: str) -> bool:
+        """Tell whether *secret* is the user's, by a call that its policies may refuse."""
+        store = Store(
+            endpoint=self.settings.endpoint,
+            credentials=StaticProvider(user, secret),
+            region=self.settings.region,
+            secure=self.settings.secure,
+            http_client=self._pool,
+        )
+        with self.asking(f"user {user}", tolerate=frozenset({"AccessDenied"})):
+            try:
+                store.list_buckets()
+            except S3Error as error:
+                if error.code not in errors.KEYS:
+                    raise
+                return False
+        return True
+
 
 def trust(ca_certificate: str | None) -> ssl.SSLContext:
     """Trust one authority alone, or the system's and the usual ones.

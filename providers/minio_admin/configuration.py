@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 from providers.minio_admin import fields, names
 from providers.minio_admin.client import Settings, trust
-from providers.minio_admin.values import plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from pulumi.provider.experimental.property_value import PropertyValue
+    from collections.abc import Iterable
 
     from providers.minio_admin.values import Plain
 
@@ -26,11 +23,11 @@ _ENGINES: Final = frozenset({"version", "pluginDownloadURL", "pluginChecksums"})
 """Configuration that the engine adds for itself."""
 
 
-def taken(values: Mapping[str, PropertyValue]) -> Plain:
+def taken(values: Plain) -> Plain:
     """Take the configuration without what the engine adds; flags and numbers may come as text."""
     config = {
         name: value
-        for name, value in plain(values).items()
+        for name, value in values.items()
         if name not in _ENGINES and not name.startswith("__")
     }
     words = {"true": True, "false": False}

@@ -49,10 +49,11 @@ _STARTING = frozenset(
     }
 )
 
-_KEYS = {
+KEYS = {
     "InvalidAccessKeyId": "the admin's accessKey is unknown there or disabled",
     "SignatureDoesNotMatch": "the admin's secretKey is wrong",
 }
+"""Codes of a key that the server does not take, and what they say of the admin's."""
 
 
 def code(error: Exception) -> str:
@@ -82,8 +83,8 @@ def explain(server: str, path: str, error: Exception) -> ProviderError:
         return ProviderError(server, "speaks TLS, secure: false was given; set secure: true")
     if found in _STARTING:
         return UnreachableError(server, f"is not ready ({found}), a running server is needed")
-    if found in _KEYS:
-        return ProviderError(server, f"{_KEYS[found]}, the key of an enabled admin is needed")
+    if found in KEYS:
+        return ProviderError(server, f"{KEYS[found]}, the key of an enabled admin is needed")
     if _no_admin_api(error, found):
         return no_admin_api(server)
     return ProviderError(path, refusal(found, text or found))

@@ -19,7 +19,8 @@ from providers.minio_admin.errors import ProviderError, UnreachableError
 from providers.minio_admin.policy import Policy
 from providers.minio_admin.resource import State
 from providers.minio_admin.user import User
-from providers.minio_admin.values import UNKNOWN, Unknown, has_unknown, plain, wrap
+from providers.minio_admin.values import UNKNOWN, Unknown, has_unknown
+from providers.minio_admin.wire import plain, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -79,20 +80,21 @@ class MinioAdmin(api.Provider):
 
     async def check_config(self, request: api.CheckRequest) -> api.CheckResponse:
         """Check the configuration; secrets are secret whatever the program says."""
-        values = fields.with_defaults(fields.CONFIG, configuration.taken(request.new_inputs))
+        values = fields.with_defaults(fields.CONFIG, configuration.taken(plain(request.new_inputs)))
         faults = list(configuration.faults(values))
         secret = {name for name, field in fields.CONFIG.items() if field.secret}
         return api.CheckResponse(wrap(values, secret), _failures(faults))
 
     async def diff_config(self, request: api.DiffRequest) -> api.DiffResponse:
         """Compare configurations; no change ever replaces the provider and what it made."""
-        old, new = configuration.taken(request.old_state), configuration.taken(request.new_inputs)
+        old = configuration.taken(plain(request.old_state))
+        new = configuration.taken(plain(request.new_inputs))
         changed = sorted(name for name in fields.CONFIG if old.get(name) != new.get(name))
         return api.DiffResponse(changes=bool(changed), diffs=changed)
 
     async def configure(self, request: api.ConfigureRequest) -> api.ConfigureResponse:
         """Take the configuration; nothing is sent yet."""
-        values = fields.with_defaults(fields.CONFIG, configuration.taken(request.args))
+        values = fields.with_defaults(fields.CONFIG, configuration.taken(plain(request.args)))
         if not has_unknown(values):
             settings = configuration.settings(values)
             self._server = Server(settings)

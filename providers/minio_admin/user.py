@@ -56,16 +56,10 @@ class User(Resource):
     @override
     def create(self, server: Server, inputs: Plain) -> Plain:
         self.refuse(server, inputs)
-        name = str(inputs["name"])
-        if is_ours(server.settings, name):
-            # Half made, it begins anew: what it minted would outlive a mere new secret.
-            _remove(server, name)
-        _end_sessions(server, name)
         secret = new_secret()
-        with server.asking(f"user {name}"):
-            server.admin.user_add(name, secret)
+        make(server, str(inputs["name"]), secret)
         if inputs["status"] == "disabled":
-            _set_status(server, name, "disabled")
+            _set_status(server, str(inputs["name"]), "disabled")
         return {**inputs, "secretKey": secret}
 
     @override
@@ -87,6 +81,16 @@ class User(Resource):
         name = str(state["name"])
         _remove(server, name)
         _end_sessions(server, name)
+
+
+def make(server: Server, name: str, secret: str) -> None:
+    """Make a user that nobody else has made."""
+    if is_ours(server.settings, name):
+        # Half made, it begins anew: what it minted would outlive a mere new secret.
+        _remove(server, name)
+    _end_sessions(server, name)
+    with server.asking(f"user {name}"):
+        server.admin.user_add(name, secret)
 
 
 def _set_status(server: Server, name: str, status: str) -> None:

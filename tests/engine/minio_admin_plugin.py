@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pulumi.provider.experimental import provider as api
 
 from providers.minio_admin.provider import MinioAdmin
-from providers.minio_admin.values import plain, wrap
+from providers.minio_admin.wire import plain, wrap
 from tests.engine.minio_server import ROOT_SECRET, ROOT_USER, MinioServer
 
 if TYPE_CHECKING:

@@ -23,7 +23,8 @@ from providers.minio_admin.client import Settings
 from providers.minio_admin.provider import MinioAdmin
 from providers.minio_admin.resource import is_ours
 from providers.minio_admin.user import User
-from providers.minio_admin.values import UNKNOWN, has_unknown, plain, wrap
+from providers.minio_admin.values import UNKNOWN, has_unknown
+from providers.minio_admin.wire import plain, wrap
 
 PLUGIN = Path(__file__).parents[2] / "providers" / "minio_admin"
 
