@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from argo_artifacts.documents import canonical, lifecycle
-from argo_artifacts.documents import minio as documents
+from argo_artifacts.documents import minio_state
 from components import configuration
 from components.minio import admin
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argo_artifacts.access import AccessPlan, Credential
-    from argo_artifacts.config.backends.minio import Minio, MinioBucket
+    from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
     from components.providers import Providers
     from components.store import ArtifactStore
@@ -31,12 +30,6 @@ def minio_store(
     if minio.server == "credentials":
         return GivenStore(minio)
     return MinioStore(repository, settings, plan, providers, minio)
-
-
-def _versioning(bucket: MinioBucket) -> bool | None:
-    """What the file says of versioning; an adopted bucket keeps its own where it says nothing."""
-    silent = "versioning" not in bucket.model_fields_set
-    return None if silent and bucket.ownership == "adopt" else bucket.versioning
 
 
 class GivenStore:
@@ -82,7 +75,7 @@ class MinioStore(pulumi.ComponentResource):
     ) -> None:
         super().__init__("argo-artifacts:index:MinioStore", name, None, opts)
         self._child = pulumi.ResourceOptions(parent=self, provider=providers.minio(name))
-        self._bucket = self._create_bucket(name, settings, plan, minio)
+        self._bucket = self._create_bucket(name, minio_state.bucket(settings, plan, name))
         self._users: dict[str, admin.User] = {}
         self._access: dict[str, list[pulumi.Resource]] = {}
         for credential in plan.credentials:
@@ -91,21 +84,19 @@ class MinioStore(pulumi.ComponentResource):
         self.bucket_name = pulumi.Output.from_input(minio.bucket.name)
         self.register_outputs({"bucketName": self.bucket_name})
 
-    def _create_bucket(
-        self, name: str, settings: Settings, plan: AccessPlan, minio: Minio
-    ) -> admin.Bucket | None:
-        bucket = minio.bucket
-        if bucket.ownership == "use":
+    def _create_bucket(self, name: str, bucket: minio_state.Bucket | None) -> admin.Bucket | None:
+        if bucket is None:
             return None
+        encryption = bucket.encryption
         return admin.Bucket(
             name,
             bucket=bucket.name,
             ownership=bucket.ownership,
-            versioning=_versioning(bucket),
+            versioning=bucket.versioning,
             quota_bytes=bucket.quota_bytes,
             encryption=None
-            if bucket.encryption is None
-            else admin.Encryption(kms_key_id=bucket.encryption.kms_key_id),
+            if encryption is None
+            else admin.Encryption(kms_key_id=encryption.kms_key_id),
             lifecycle=[
                 admin.LifecycleRule(
                     id=rule.id,
@@ -114,7 +105,7 @@ class MinioStore(pulumi.ComponentResource):
                     noncurrent_expire_days=rule.noncurrent_expire_days,
                     expire_delete_markers=rule.expire_delete_markers,
                 )
-                for rule in lifecycle.rules(settings, plan, name)
+                for rule in bucket.lifecycle
             ],
             force_destroy=bucket.force_destroy,
             opts=self._child,
@@ -122,17 +113,15 @@ class MinioStore(pulumi.ComponentResource):
 
     def _create_credential(self, credential: Credential) -> None:
         """One policy, and for each live key a user that has it and nothing else."""
-        if credential.policy is None:
+        account = minio_state.account(credential)
+        if account is None:
             return
         place = f"{credential.tenant}/{credential.repository}"
         policy = admin.Policy(
-            place,
-            name=credential.policy,
-            document=canonical.document(documents.policy(credential)),
-            opts=self._child,
+            place, name=account.policy, document=account.document, opts=self._child
         )
         made: list[pulumi.Resource] = [policy] if self._bucket is None else [self._bucket, policy]
-        for key, name in credential.users:
+        for key, name in account.users:
             user = admin.User(f"{place}/{key}", name=name, opts=self._child)
             attachment = admin.Attachment(
                 f"{place}/{key}", user=user.name, policies=[policy.name], opts=self._child
