@@ -15,6 +15,7 @@ import pulumi
 import yaml
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import get_root_resource, mocks, rpc
+from pulumi.runtime.stack import Stack as RootStack
 
 from argo_artifacts.config import parse
 from argo_artifacts.config.base import NAMESPACE
@@ -294,7 +295,9 @@ def deploy(stack: Stack) -> Run:
     @mocks.test
     def run() -> None:
         program.declare()
-        outputs.update(get_root_resource().outputs)
+        root = get_root_resource()
+        assert isinstance(root, RootStack)
+        outputs.update(root.outputs)
 
     run()
     assert not monitor.faults

@@ -92,7 +92,7 @@ def prefix_of(namespace: str) -> str:
     return f"{CLUSTER}/{namespace}/"
 
 
-def entry(endpoint: str, namespace: str, **s3: object) -> dict[str, object]:
+def entry(endpoint: str, namespace: str, **s3: object) -> dict[str, dict[str, object]]:
     """Return a repository of *namespace* as Argo reads it, with other S3 fields on top."""
     form = prefix_of(namespace) + "{{workflow.name}}-{{workflow.uid}}/{{pod.name}}"
     return {

@@ -85,7 +85,7 @@ class TestResolve:
 
     def test_ignores_in_silence_a_misspelt_field(self, probe, platform, installation, namespace):
         wrong = entry(platform.minio_endpoint, namespace, buckett="other")
-        wrong["archiveLog"] = True
+        wrong = {**wrong, "archiveLog": True}
         hand_made.repositories(installation.client, namespace, {"a": wrong}, default="a")
         answer = probe.ask("resolve", namespace)
         assert answer.code == 0

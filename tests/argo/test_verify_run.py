@@ -230,7 +230,7 @@ def test_locked_versions_are_listed(make, server):
 def test_a_put_that_is_let_through_is_removed_again(make):
     world = make()
     credential = world.credential("team-a")
-    wide = documents.policy(credential)
+    wide: dict = documents.policy(credential)
     wide["Statement"].append(
         {
             "Effect": "Allow",
@@ -561,7 +561,7 @@ def test_the_bucket_of_nobody_is_used_as_other_bucket_if_the_provisioner_sees_on
         report = world.verify()
         row = next(r for r in report.rows if r.expectation.group == "other bucket")
         assert (row.expectation.target, row.result) == ("somebody-elses", "ok")
-        wide = documents.policy(world.credential("team-a"))
+        wide: dict = documents.policy(world.credential("team-a"))
         wide["Statement"].append(
             {
                 "Effect": "Allow",

@@ -58,7 +58,7 @@ def settings_of(values: dict[str, object], endpoint: str, folder: Path = Path())
 
 def changed(values: dict[str, object], **changes: object) -> dict[str, object]:
     """A copy of *values* with ``path__to__key=value`` changes."""
-    value = copy.deepcopy(values)
+    value: dict = copy.deepcopy(values)
     for path, change in changes.items():
         *steps, last = path.split("__")
         at = value
@@ -137,7 +137,7 @@ class World:
 
     def verify(self, *, admin: object = True, **changes: object) -> Report:
         """Verify; *admin* gives the provisioner's keys: the root's, none's (False), or a call."""
-        keys = {True: root_keys, False: no_keys}.get(admin, admin)
+        keys = root_keys if admin is True else no_keys if admin is False else admin
         request = Request(
             **(
                 {

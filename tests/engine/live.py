@@ -5,20 +5,20 @@ from __future__ import annotations
 import base64
 import io
 import json
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 from lightkube import Client, KubeConfig
 from lightkube.core.exceptions import ApiError
-from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources import core_v1, rbac_authorization_v1
 from minio import Minio, MinioAdmin
 from minio.credentials.providers import StaticProvider
 from minio.error import S3Error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from lightkube.models.meta_v1 import ObjectMeta
     from minio.datatypes import Object
 
 KINDS: Final = {
@@ -32,6 +32,14 @@ _OTHERS: Final = "somebody-else"
 """Field manager of what the tests make by hand."""
 
 
+class LiveObject(Protocol):
+    """What the tests read of an object; *data* and *rules* are those of the kinds that have any."""
+
+    metadata: ObjectMeta
+    data: Mapping[str, str] | None
+    rules: Sequence[object]
+
+
 class LiveCluster:
     """Reads objects, and makes foreign ones."""
 
@@ -39,17 +47,18 @@ class LiveCluster:
         config = KubeConfig.from_file(kubeconfig).get()
         self.client = Client(config=config, trust_env=False, field_manager=_OTHERS)
 
-    def get(self, kind: str, place: str) -> object | None:
+    def get(self, kind: str, place: str) -> LiveObject | None:
         """The object of a kind at ``namespace/name``; None: there is none."""
         namespace, _, name = place.rpartition("/")
         try:
             if kind == "Namespace":
-                return self.client.get(core_v1.Namespace, name)
-            return self.client.get(KINDS[kind], name, namespace=namespace)
+                return cast("LiveObject", self.client.get(core_v1.Namespace, name))
+            found = self.client.get(KINDS[kind], name, namespace=namespace)
         except ApiError as error:
             if error.status.code == 404:
                 return None
             raise
+        return cast("LiveObject", found)
 
     def stands(self, kind: str, place: str) -> bool:
         """Whether there is such an object that nobody is deleting."""
@@ -101,17 +110,18 @@ class LiveCluster:
             and one.metadata.deletionTimestamp is None
         }
 
-    def make(self, kind: str, place: str, **fields: object) -> None:
+    def make(
+        self, kind: str, place: str, metadata: Mapping[str, object] | None = None, **fields: object
+    ) -> None:
         """Make an object as somebody else would; metadata beyond the name go in *metadata*."""
         namespace, _, name = place.rpartition("/")
-        metadata = dict(fields.pop("metadata", {}))
-        meta = ObjectMeta(name=name, namespace=namespace or None, **metadata)
+        meta = {"name": name, "namespace": namespace or None, **(metadata or {})}
         resource = core_v1.Namespace if kind == "Namespace" else KINDS[kind]
         if kind == "RoleBinding":
             fields.setdefault(
                 "roleRef", {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "x"}
             )
-        self.client.create(resource.from_dict({"metadata": meta.to_dict(), **fields}))
+        self.client.create(resource.from_dict({"metadata": meta, **fields}))
 
     def remove(self, kind: str, place: str) -> None:
         """Remove an object behind everybody's back."""

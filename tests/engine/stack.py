@@ -48,7 +48,7 @@ class Outcome:
 
     stdout: str
     stderr: str
-    events: tuple[dict[str, dict[str, object]], ...]
+    events: tuple[dict[str, dict[str, dict]], ...]
 
     @property
     def text(self) -> str:

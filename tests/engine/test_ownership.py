@@ -13,7 +13,7 @@ from minio.versioningconfig import VersioningConfig
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.engine.live import LiveCluster, LiveStore
+    from tests.engine.live import LiveCluster, LiveObject, LiveStore
     from tests.engine.stack import EngineStack, Outcome
 
 OURS = {"annotations": {"argo-artifacts/owner": "argo-artifacts/owned"}}
@@ -121,8 +121,8 @@ class Adoption:
     adopted_after: list[str]
     """Identities of the adopted objects before and after the tenant."""
 
-    namespace: object
-    account: object
+    namespace: LiveObject
+    account: LiveObject
     """As they are while the tenant uses them."""
 
     config_map: dict[str, str]
@@ -130,8 +130,8 @@ class Adoption:
 
     again: Outcome
     removed: Outcome
-    namespace_after: object
-    account_after: object
+    namespace_after: LiveObject
+    account_after: LiveObject
     versioning: list[str | None]
     """Of the bucket: before, with the stack, after the destroy."""
 

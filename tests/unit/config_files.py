@@ -40,8 +40,8 @@ class ValidFile:
     def is_stack(self) -> bool:
         return self.name == self.stack
 
-    def document(self) -> dict[str, object]:
-        return cast("dict[str, object]", _document(self.name))
+    def document(self) -> dict[str, dict[str, object]]:
+        return cast("dict[str, dict[str, object]]", _document(self.name))
 
     def faults(self, document: object, folder: Path) -> list[str]:
         """What reading the stack says when this file holds *document*; *folder* is a copy."""

@@ -73,7 +73,9 @@ def test_where_tenants_meet_is_inside_no_tenants_prefix_and_around_none(cluster,
 
 @given(st.tuples(clusters, few, few), st.tuples(clusters, few, few))
 @example(("a", "b-c", "d"), ("a-b", "c", "d"))
-def test_users_and_policies_of_two_places_have_two_names(one, other):
+def test_users_and_policies_of_two_places_have_two_names(
+    one: tuple[str, str, str], other: tuple[str, str, str]
+):
     assume(one != other)
     assert names.minio_policy(*one, "p/s") != names.minio_policy(*other, "p/s")
     assert names.minio_user(*one, 1, "p/s") != names.minio_user(*other, 1, "p/s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Final
+from typing import Final, cast
 
 import jsonschema
 import pytest
@@ -102,7 +102,7 @@ def test_secrets_and_other_projects_keys_are_valid_to_an_editor():
 def test_every_key_says_what_it_means():
     silent = [
         f"{name}.{key}"
-        for name, model in stack_schema()["$defs"].items()
+        for name, model in cast("dict[str, dict]", stack_schema()["$defs"]).items()
         for key, value in model["properties"].items()
         if not value.get("description")
     ]
