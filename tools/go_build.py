@@ -59,7 +59,8 @@ class Program:
     """Usual time of a build from nothing on 2 idle cores, modules downloaded."""
 
     packages: tuple[str, ...] = (".",)
-    """Go packages; several are named like their executables."""
+    """Go packages; several are named like their executables; none: nothing is compiled, the
+    program is a file that `finish` takes from the module."""
 
     binaries: tuple[str, ...] = ()
     """Executables; default: one, named like the program."""
@@ -260,7 +261,7 @@ class Cache:
         with progress.building(f"{program.name} {program.version}", program.seconds) as tick:
             if program.prepare:
                 program.prepare(build)
-            returncode = _compile(program, build, log, tick)
+            returncode = _compile(program, build, log, tick) if program.packages else 0
         seconds = round(time.monotonic() - begin, 1)
         if returncode:
             raise ToolError(_failure(program, self.tools, log, seconds))

@@ -36,6 +36,8 @@ _PULUMI_SDK: Final = "github.com/pulumi/pulumi/sdk/v3"
 _KUBERNETES_PROVIDER: Final = "github.com/pulumi/pulumi-kubernetes/provider/v4"
 _KUBERNETES_PROVIDER_VERSION: Final = "4.25.0"
 _ARGO: Final = "github.com/argoproj/argo-workflows/v4"
+_MINIO: Final = "github.com/minio/minio"
+_MINIO_CHART_VERSION: Final = "5.4.0"  # the last one
 _KUBERNETES_STAMPS: Final = {
     "k8s.io/component-base/version.gitVersion": "v1.37.2",  # clients read it
     "k8s.io/component-base/version.gitMajor": "1",
@@ -92,6 +94,12 @@ def _add_manifests(build: Build) -> None:
             target = build.out / "manifests" / manifest.name
             target.parent.mkdir(exist_ok=True)
             shutil.copyfile(manifest, target)
+
+
+def _add_chart(build: Build) -> None:
+    """Lay the archive of MinIO's chart, which the server's own module holds."""
+    archive = f"minio-{_MINIO_CHART_VERSION}.tgz"
+    shutil.copyfile(build.module_dir(_MINIO) / "helm-releases" / archive, build.out / archive)
 
 
 PROGRAMS: Final = (
@@ -161,13 +169,23 @@ PROGRAMS: Final = (
         name="minio",
         version="2026-02-12",
         seconds=135,
-        packages=("github.com/minio/minio",),
+        packages=(_MINIO,),
         stamps={
             "github.com/minio/minio/cmd.Version": "2026-02-12T20:18:48Z",
             "github.com/minio/minio/cmd.ReleaseTag": "DEVELOPMENT.2026-02-12T20-18-48Z",
             "github.com/minio/minio/cmd.CommitID": "7aac2a2c5b7c",
             "github.com/minio/minio/cmd.ShortCommitID": "7aac2a2c5b7c",
         },
+    ),
+    Program(
+        name="minio-chart",
+        version=_MINIO_CHART_VERSION,
+        seconds=2,
+        folder="minio",
+        packages=(),
+        binaries=(f"minio-{_MINIO_CHART_VERSION}.tgz",),
+        finish=_add_chart,
+        on_path=False,
     ),
     Program(
         name="argo-probe",
@@ -215,9 +233,9 @@ PROGRAMS: Final = (
 
 PODS: Final = ("kubelet", "containerd", "argo", "pause")
 """Names of the programs that only real pods need, see :mod:`tools.e2e`."""
-PLATFORM: Final = tuple(
-    program.name for program in PROGRAMS if program.name not in {"argo-probe", *PODS}
-)
+TESTS: Final = ("argo-probe", "minio-chart")
+"""Names of what only tests need."""
+PLATFORM: Final = tuple(program.name for program in PROGRAMS if program.name not in {*TESTS, *PODS})
 """Names of the programs that ``make up`` needs."""
 
 

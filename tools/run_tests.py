@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tools.errors import ToolError
 from tools.lint import ROOT, lint
-from tools.programs import PLATFORM, exit_on_terminate, find_or_build
+from tools.programs import PLATFORM, TESTS, exit_on_terminate, find_or_build
 from tools.progress import Progress, console, duration
 from tools.test_report import LAYERS, REPORT
 
@@ -31,7 +31,7 @@ VERSIONS: Final = ("Pulumi engine", "Kubernetes API server", "MinIO", "Argo Work
 """Programs whose running copy must have told its version to a test."""
 
 
-_PROGRAMS: Final = (*PLATFORM, "argo-probe")
+_PROGRAMS: Final = (*PLATFORM, *TESTS)
 _ELSEWHERE: Final = "tests/e2e"
 """Tests on real pods need root and more programs; `python -m tools.e2e` runs them."""
 

@@ -69,6 +69,16 @@ def test_a_built_program_is_found_again_and_not_built_again(cache, words):
     assert (folder / "tiny").stat().st_mtime_ns == before
 
 
+def test_a_program_without_packages_is_what_its_recipe_takes_from_the_module(cache, tools, words):
+    (tools / "tiny" / "main.go").write_text("this does not compile\n")
+
+    def take(build):
+        (build.out / "tiny.tgz").write_text("an archive")
+
+    folder = cache.build(replace(TINY, packages=(), binaries=("tiny.tgz",), finish=take), words[0])
+    assert (folder / "tiny.tgz").read_text() == "an archive"
+
+
 @pytest.mark.parametrize("name", ["go.mod", "go.sum", "main.go", "more.go"])
 def test_a_changed_file_is_another_program(cache, tools, name):
     before = cache.hash(TINY)
