@@ -205,6 +205,22 @@ PROGRAMS: Final = (
         comes_with="kubernetes",
     ),
     Program(
+        name="kube-proxy",
+        version="1.37.2",
+        seconds=60,
+        folder="kubernetes",
+        packages=("k8s.io/kubernetes/cmd/kube-proxy",),
+        stamps=_KUBERNETES_STAMPS,
+        minimum=(1, 34),  # as the kubelet
+        comes_with="kubernetes",
+    ),
+    Program(
+        name="coredns",
+        version="1.15.0",
+        seconds=60,
+        ask=("-version",),
+    ),
+    Program(
         name="containerd",
         version="2.1.4",
         seconds=120,
@@ -231,7 +247,7 @@ PROGRAMS: Final = (
 )
 """Every program, in the order in which they are built."""
 
-PODS: Final = ("kubelet", "containerd", "argo", "pause")
+PODS: Final = ("kubelet", "kube-proxy", "coredns", "containerd", "argo", "pause")
 """Names of the programs that only real pods need, see :mod:`tools.e2e`."""
 TESTS: Final = ("argo-probe", "minio-chart")
 """Names of what only tests need."""
@@ -273,6 +289,13 @@ def find_or_build(
         for found in search(names, progress=progress, tools=tools)
         for executable, folder in found.folders.items()
     }
+
+
+def missing(names: Iterable[str], *, tools: Path = TOOLS) -> list[Program]:
+    """Return those of the programs *names* that would have to be built."""
+    wanted = [program for program in PROGRAMS if program.name in set(names)]
+    ready = {found.program.name for found in _ready(wanted, Cache(cache_root(), tools))}
+    return [program for program in wanted if program.name not in ready]
 
 
 def with_programs(programs: Mapping[str, Path], path: str) -> str:

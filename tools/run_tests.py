@@ -13,16 +13,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Final, TypedDict
+from typing import Final
 
 from rich.markup import escape
 from rich.table import Table
 
+from tools.e2e.part import Part, not_run, run_part
 from tools.errors import ToolError
 from tools.lint import ROOT, lint
 from tools.programs import PLATFORM, TESTS, exit_on_terminate, find_or_build
 from tools.progress import Progress, console, duration
-from tools.test_report import LAYERS, REPORT
+from tools.test_report import LAYERS, REPORT, Report, read
 
 WORKERS: Final = 3
 """Test processes, each with an API server and an engine of its own; on 2 cores a third one works
@@ -33,14 +34,7 @@ VERSIONS: Final = ("Pulumi engine", "Kubernetes API server", "MinIO", "Argo Work
 
 _PROGRAMS: Final = (*PLATFORM, *TESTS)
 _ELSEWHERE: Final = "tests/e2e"
-"""Tests on real pods need root and more programs; `python -m tools.e2e` runs them."""
-
-
-class Report(TypedDict):
-    """What the plugin :mod:`tools.test_report` writes."""
-
-    passed: dict[str, int]
-    unproved: list[str]
+"""Tests on real pods need root and more programs; see :mod:`tools.e2e.part`."""
 
 
 def run_tests(arguments: list[str]) -> int:
@@ -57,15 +51,15 @@ def run_tests(arguments: list[str]) -> int:
         report = Path(scratch) / "report.json"
         code = _pytest(report, arguments)
         tested = time.monotonic()
-        facts: Report = (
-            json.loads(report.read_text()) if report.exists() else {"passed": {}, "unproved": []}
-        )
+        facts = read(report)
         versions = _versions(Path(f"{report}.versions"), programs["argo-probe"])
+    pods = _real_pods(arguments)
     console().print(_table(facts, versions), markup=False)
+    console().print(escape(pods.line))
     console().print(
         f"programs and linters {duration(linted - begin)}, tests {duration(tested - linted)}\n"
     )
-    faults = _faults(code, facts, versions)
+    faults = [*_faults(code, facts, versions), *pods.faults]
     for fault in faults:
         console().print(f"[red]{escape(fault)}[/red]")
     return 1 if faults else 0
@@ -82,6 +76,12 @@ def _pytest(report: Path, arguments: list[str]) -> int:
         stdin=subprocess.DEVNULL,
         check=False,
     ).returncode
+
+
+def _real_pods(arguments: list[str]) -> Part:
+    if arguments:
+        return not_run("a part of the tests was asked for; `make e2e` runs them")
+    return run_part(console())
 
 
 def _versions(noted: Path, probe: Path) -> dict[str, str]:

@@ -11,7 +11,7 @@ import json
 import os
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, TypedDict, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,22 @@ LAYERS: Final = ("unit", "components", "engine", "argo", "cluster")
 _DESELECTED: Final = "argo_artifacts_deselected"
 
 
+class Report(TypedDict):
+    """What a test run writes."""
+
+    passed: dict[str, int]
+    """Tests by layer."""
+    unproved: list[str]
+    """Tests that were skipped, deselected or expected to fail, and how."""
+
+
 class _Worker(Protocol):
     workeroutput: dict[str, object]
+
+
+def read(path: Path) -> Report:
+    """Read a report; a run that wrote none has passed nothing."""
+    return json.loads(path.read_text()) if path.exists() else {"passed": {}, "unproved": []}
 
 
 def note_version(program: str, version: str) -> None:

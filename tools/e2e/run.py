@@ -26,11 +26,34 @@ if TYPE_CHECKING:
 
     from tools.e2e.notes import Shown, Text
 
+PROGRAMS: Final = tuple(name for name in (*PLATFORM, *PODS) if name != "kwok")
+"""Names of the programs that run here; kwok's pods are no pods."""
 NOTHING_CHECKED: Final = 77
 """Exit code when the machine cannot run pods, as test programs have it by custom."""
 
 
-def run(arguments: Sequence[str], out: Console, **variables: str) -> int:
+def run(arguments: Sequence[str], out: Console) -> int:
+    """Run the tests of ``tests/e2e`` where this machine can, else say what is missing.
+
+    Args:
+        arguments: Further arguments for pytest.
+        out: Where a person reads along.
+
+    Returns:
+        pytest's exit code, or that of a machine that cannot.
+
+    Raises:
+        ToolError: A program is missing and cannot be built, or another run is going on.
+    """
+    if lines := needs.missing():
+        for line in lines:
+            out.print(f"[yellow]{escape(line)}[/yellow]")
+        out.print("[bold]nothing was checked:[/bold] this machine cannot run real pods")
+        return NOTHING_CHECKED
+    return check(arguments, out)
+
+
+def check(arguments: Sequence[str], out: Console, **variables: str) -> int:
     """Run the tests of ``tests/e2e`` in an enclosure; return pytest's exit code.
 
     Args:
@@ -41,11 +64,6 @@ def run(arguments: Sequence[str], out: Console, **variables: str) -> int:
     Raises:
         ToolError: A program is missing and cannot be built, or another run is going on.
     """
-    if lines := needs.missing():
-        for line in lines:
-            out.print(f"[yellow]{escape(line)}[/yellow]")
-        out.print("[bold]nothing was checked:[/bold] this machine cannot run real pods")
-        return NOTHING_CHECKED
     begin = time.monotonic()
     with _alone():
         notes = layout.LEFT / "notes"
@@ -81,8 +99,7 @@ def _alone() -> Generator[None]:
 
 
 def _programs() -> Mapping[str, Path]:
-    names = [name for name in (*PLATFORM, *PODS) if name != "kwok"]  # its pods are no pods
-    programs = find_or_build(names, progress=Progress(len(names)))
+    programs = find_or_build(PROGRAMS, progress=Progress(len(PROGRAMS)))
     return programs | {"busybox": Path(shutil.which("busybox") or "busybox")}
 
 
