@@ -15,7 +15,7 @@ from argo_artifacts.config.base import NAMESPACE, ConfigError
 if TYPE_CHECKING:
     from lightkube.config.kubeconfig import SingleConfig
 
-    from argo_artifacts.config.settings import Cluster
+    from argo_artifacts.config.cluster import Cluster
 
 TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 """Seconds to wait for the API server."""

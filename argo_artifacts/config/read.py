@@ -6,13 +6,15 @@ import json
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from argo_artifacts.config.argo import Argo
+from argo_artifacts.config.aws import Aws
 from argo_artifacts.config.base import A_LABEL, NAMESPACE, ConfigError, Model
+from argo_artifacts.config.cluster import Cluster
 from argo_artifacts.config.faults import nearest, spell, unknown_key
 from argo_artifacts.config.reader import Reader, as_mapping
 from argo_artifacts.config.repositories import BACKENDS, Repository
 from argo_artifacts.config.rules import faults as rule_faults
 from argo_artifacts.config.rules.draft import Draft
-from argo_artifacts.config.settings import Cluster, Settings, StackFile, secret_keys
+from argo_artifacts.config.settings import Settings, StackFile, secret_keys
 from argo_artifacts.config.tenant_files import Written, read_tenants
 from argo_artifacts.config.tenants import TenantDefaults, effective
 from argo_artifacts.config.yaml_file import read_text
@@ -68,6 +70,7 @@ def parse(
             f" `pulumi config set --secret {KUBECONFIG}`",
         )
     argo = _section(reader, given, "argo", Argo)
+    aws = _section(reader, given, "aws", Aws) if given.has("aws") else None
     repositories, names = _repositories(reader, given)
     defaults: TenantDefaults | None = TenantDefaults()
     if given.has("tenantDefaults"):
@@ -79,6 +82,8 @@ def parse(
             root=ROOT,
             cluster=cluster,
             argo=argo,
+            aws=aws,
+            aws_written=given.has("aws"),
             repositories=repositories,
             repository_names=names,
             defaults=defaults,
@@ -97,6 +102,7 @@ def parse(
         stack=stack,
         cluster=cluster,
         argo=argo,
+        aws=aws,
         repositories=repositories,
         tenants={n: effective(n, t, defaults) for n, t in sorted(written.sound.items())},
         certificates={path: text for path, text in certificates.items() if text is not None},

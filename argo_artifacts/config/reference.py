@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _NAMES: Final[Mapping[str, str]] = {
     "credentials": "<tenant>",
     "repositories": "<name>",
+    "tags": "<tag>",
     "tenants": "<namespace>",
 }
 """What stands for the user's own names in a mapping."""

@@ -69,3 +69,12 @@ class Repository(Model):
     def backend(self) -> str:
         """Name of the one backend."""
         return next(name for name in BACKENDS if getattr(self, name) is not None)
+
+    @property
+    def place(self) -> tuple[str, str] | None:
+        """Server and name of its bucket; equal places are one bucket. None: it has none."""
+        if self.minio is not None:
+            return self.minio.admin_endpoint or self.minio.endpoint, self.minio.bucket.name
+        if self.s3 is not None:
+            return "S3", self.s3.bucket.name
+        return None

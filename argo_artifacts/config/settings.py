@@ -10,30 +10,14 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from argo_artifacts.config.argo import Argo
-from argo_artifacts.config.base import ClusterName, FilePath, HttpsUrl, Label, Model, Text
+from argo_artifacts.config.aws import Aws
+from argo_artifacts.config.base import FilePath, Label, Model
+from argo_artifacts.config.cluster import Cluster
 from argo_artifacts.config.repositories import Repository
 from argo_artifacts.config.tenants import EffectiveTenant, Tenant, TenantDefaults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class Cluster(Model):
-    """The Kubernetes cluster, reached by nothing ambient."""
-
-    name: ClusterName
-    """First segment of every prefix, part of physical names; unique among clusters that share a
-    bucket."""
-
-    kubeconfig: FilePath | None = None
-    """Path of a kubeconfig (``~`` is the home folder); or the secret key
-    ``argo-artifacts:kubeconfig`` holds its text."""
-
-    context: Text | None = None
-    """Context in the kubeconfig; absent: its current one."""
-
-    server: HttpsUrl | None = None
-    """Guard: a kubeconfig that leads to another API server is refused."""
 
 
 class StackFile(Model):
@@ -44,6 +28,9 @@ class StackFile(Model):
 
     argo: Argo
     """The Argo Workflows installation."""
+
+    aws: Aws | None = None
+    """The AWS account of the repositories on S3."""
 
     repositories: dict[Label, Repository]
     """Repositories by name."""
@@ -76,6 +63,9 @@ class Settings:
     repositories: Mapping[str, Repository]
     tenants: Mapping[str, EffectiveTenant]
     """By namespace, defaults filled in, in the order of their names."""
+
+    aws: Aws | None = None
+    """The AWS account; None: no repository is on S3."""
 
     certificates: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """PEM text of each CA file that a repository names, by the path in the file."""

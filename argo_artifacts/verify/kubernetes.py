@@ -18,7 +18,7 @@ from argo_artifacts.verify.lookup import ClusterError, ConfigMap
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from argo_artifacts.config.settings import Cluster
+    from argo_artifacts.config.cluster import Cluster
 
 T = TypeVar("T")
 

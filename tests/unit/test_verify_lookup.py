@@ -271,7 +271,7 @@ def test_the_values_of_a_secret_are_decoded_as_they_are():
 
 RACE = """
 import sys
-from argo_artifacts.config.settings import Cluster
+from argo_artifacts.config.cluster import Cluster
 from argo_artifacts.verify.kubernetes import LiveReader
 from lightkube.resources.core_v1 import ConfigMap
 from lightkube.models.meta_v1 import ObjectMeta, Status

@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from argo_artifacts.config.aws import Region
 from argo_artifacts.config.backends.common import Bucket, Isolation, Keys, Lifecycle
-from argo_artifacts.config.base import Matching, Model, Text
+from argo_artifacts.config.base import BucketName, Matching, Model
 
-Region = Annotated[
-    str, Matching("[a-z]{2,5}(-[a-z]+)+-[0-9]+", "a region as in eu-west-1 is accepted (R2)")
+_RESERVED: Final = (
+    r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3|-an)"
+)
+"""Beginnings and endings that S3 keeps for itself."""
+
+
+def _s3_name(value: str) -> str:
+    if "." in value:
+        msg = f"{value!r} has a dot, a name without one is accepted; TLS would fail"
+        raise ValueError(msg)
+    if re.fullmatch(_RESERVED, value):
+        msg = f"{value!r} begins or ends as S3 keeps for itself, another name is accepted"
+        raise ValueError(msg)
+    return value
+
+
+class S3Bucket(Bucket):
+    """A bucket on AWS S3."""
+
+    name: Annotated[BucketName, AfterValidator(_s3_name)]
+    """Physical name of the bucket, the same on every run."""
+
+    account_regional: bool = False
+    """In the account's own namespace: the name gets the ending ``-<account>-<region>-an`` and
+    nobody else can take it."""
+
+
+_UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
+_ALIAS: Final = "alias/(?!aws/)[-/_a-zA-Z0-9]{1,250}"
+_KEY_ARN: Final = rf"arn:(aws|aws-cn|aws-us-gov|aws-eusc):kms:[-a-z0-9]+:[0-9]{{12}}:key/({_UUID})"
+
+KmsKey = Annotated[
+    str,
+    Matching(
+        f"{_ALIAS}|{_UUID}|{_KEY_ARN}",
+        "alias/<name>, a key's id or a key's ARN is accepted; a key of AWS's own cannot be granted",
+    ),
 ]
 
 
 class KmsEncryption(Model):
-    """SSE-KMS with an existing key."""
+    """SSE-KMS with a key of one's own."""
 
-    key: Text
-    """Alias, key id or ARN."""
+    key: KmsKey
+    """Alias, key id or ARN; a key that we make has an alias."""
+
+    ownership: Literal["create", "use"] = "use"
+    """``create`` makes the key with its alias, key policy and rotation, ``use`` leaves it alone."""
 
 
 class S3Encryption(Model):
@@ -28,14 +68,50 @@ class S3Encryption(Model):
     """SSE-KMS; absent: SSE-S3."""
 
 
+class PodIdentity(Model):
+    """How EKS Pod Identity is laid out."""
+
+    shape: Literal["shared", "perTenant"] = "shared"
+    """``shared``: three roles for each distinct set of repositories, told apart by session tags;
+    ``perTenant``: roles for each tenant."""
+
+
+class AssumeRole(Model):
+    """Who assumes the role that the entry names."""
+
+    by: Literal["pods", "refresher"] = "pods"
+    """``pods``: Argo itself, from the pod's own identity; ``refresher``: a CronJob that keeps
+    temporary credentials in the Secret fresh (clusters outside AWS)."""
+
+    base: Literal["irsa", "podIdentity"] = "irsa"
+    """The pod's own identity, in the cluster's account (by pods)."""
+
+    hand_over: bool = False
+    """Print the roles in the cluster's account instead of making them: others keep that account
+    (by pods)."""
+
+
+class AccessGrants(Model):
+    """The S3 Access Grants instance of account and region."""
+
+    instance: Literal["create", "use"] = "use"
+    """``create`` makes the one instance, ``use`` leaves it alone; others may share it."""
+
+
 class S3(Model):
     """A bucket on AWS S3."""
 
-    bucket: Bucket
+    bucket: S3Bucket
     """The bucket that holds the artifacts."""
 
     region: Region
     """Region of the bucket: ``eu-west-1``."""
+
+    region_discovery: bool = False
+    """Let the actors ask for the bucket's region; the entry names it, so nobody needs to."""
+
+    minimum_tls: Literal["1.2", "1.3"] = Field(default="1.2", alias="minimumTLS")
+    """Oldest version of TLS that the bucket answers."""
 
     encryption: S3Encryption = Field(default_factory=S3Encryption)
     """Default encryption of the bucket."""
@@ -49,5 +125,41 @@ class S3(Model):
     identity: Literal["irsa", "podIdentity", "accessKeys", "assumeRole", "accessGrants", "node"]
     """By what pods reach the bucket."""
 
+    pod_identity: PodIdentity | None = None
+    """Layout of the roles (identity podIdentity)."""
+
     keys: Keys = Field(default_factory=Keys)
-    """Rotation of the credentials, where the identity has some."""
+    """Rotation of the users (identity accessKeys)."""
+
+    assume_role: AssumeRole | None = None
+    """Who assumes the role (identity assumeRole)."""
+
+    access_grants: AccessGrants | None = None
+    """The instance (identity accessGrants)."""
+
+    @property
+    def ambient(self) -> Literal["irsa", "podIdentity", "node"] | None:
+        """The pods' own identity that Argo's driver finds around it; None: the entry has keys."""
+        match self.identity:
+            case "irsa" | "podIdentity" | "node":
+                return self.identity
+            case "assumeRole":
+                chosen = self.assume_role or AssumeRole()
+                return chosen.base if chosen.by == "pods" else None
+            case "accessKeys" | "accessGrants":
+                return None
+
+    @property
+    def refreshed(self) -> bool:
+        """Whether a CronJob keeps temporary credentials in the Secret fresh."""
+        by = (self.assume_role or AssumeRole()).by
+        return self.identity == "accessGrants" or (
+            self.identity == "assumeRole" and by == "refresher"
+        )
+
+    @property
+    def shape(self) -> Literal["shared", "perTenant"] | None:
+        """Layout of the roles of Pod Identity; None: another identity."""
+        if self.identity != "podIdentity":
+            return None
+        return (self.pod_identity or PodIdentity()).shape

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from argo_artifacts.config.rules import installation, minio, repositories, tenants
+from argo_artifacts.config.rules import (
+    aws,
+    buckets,
+    installation,
+    minio,
+    repositories,
+    tenants,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,4 +30,6 @@ def faults(draft: Draft) -> Iterator[Fault]:
     yield from installation.faults(draft)
     yield from repositories.faults(draft)
     yield from minio.faults(draft)
+    yield from aws.faults(draft)
+    yield from buckets.faults(draft)
     yield from tenants.faults(draft)

@@ -9,8 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from argo_artifacts.config.argo import Argo
+    from argo_artifacts.config.aws import Aws
+    from argo_artifacts.config.cluster import Cluster
     from argo_artifacts.config.repositories import Repository
-    from argo_artifacts.config.settings import Cluster
     from argo_artifacts.config.tenants import RepositoryUse, Tenant, TenantDefaults
 
 
@@ -34,6 +35,10 @@ class Draft:
 
     tenant_names: frozenset[str] | None
     """All tenants that were written, sound or not; None: they cannot be told."""
+
+    aws: Aws | None = None
+    aws_written: bool = False
+    """Whether the account was written, sound or not."""
 
     certificates: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
     """Text of each CA file by the path in the file; None: it could not be read."""

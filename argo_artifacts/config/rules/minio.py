@@ -1,4 +1,4 @@
-"""Rules of the backend ``minio``: TLS, keys in rotation, credentials, and who makes a bucket."""
+"""Rules of the backend ``minio``: TLS, keys in rotation, and credentials."""
 
 from __future__ import annotations
 
@@ -14,19 +14,15 @@ if TYPE_CHECKING:
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.rules.draft import Draft
 
-MAX_LIFECYCLE_RULES: Final = 1000
-"""Lifecycle rules of one bucket (S3 and MinIO)."""
-
 _KEYS: Final = ("credentials", "shared_credentials", "existing_secret")
 """The three ways to name keys that exist already."""
 
 
 def faults(draft: Draft) -> Iterator[Fault]:
-    """Each repository on a MinIO server, then the buckets that they share."""
+    """Each repository on a MinIO server."""
     for name, repository in draft.repositories.items():
         if repository.minio is not None:
             yield from _minio(draft, name, repository.minio)
-    yield from _buckets(draft)
 
 
 def _minio(draft: Draft, name: str, minio: Minio) -> Iterator[Fault]:
@@ -125,36 +121,3 @@ def _given(model: Minio | Bucket) -> set[str]:
     """The keys that the file gives, as it spells them."""
     fields = type(model).model_fields
     return {fields[name].alias or name for name in model.model_fields_set}
-
-
-def _buckets(draft: Draft) -> Iterator[Fault]:
-    """One bucket has one repository that makes it."""
-    makers: dict[tuple[str, str], str] = {}
-    for name, repository in draft.repositories.items():
-        minio = repository.minio
-        if minio is None or minio.bucket.ownership == "use":
-            continue
-        store = (minio.admin_endpoint or minio.endpoint, minio.bucket.name)
-        if store in makers:
-            yield Fault(
-                f"{draft.repository(name)}.minio.bucket.ownership",
-                f"{minio.bucket.name!r} is managed by repositories.{makers[store]} already, use is"
-                " accepted",
-            )
-        makers.setdefault(store, name)
-        rules = len(draft.tenants_of(name))
-        if rules > MAX_LIFECYCLE_RULES and _expires_by_tenant(draft, name):
-            yield Fault(
-                f"{draft.repository(name)}.minio.lifecycle",
-                f"{rules} rules, at most {MAX_LIFECYCLE_RULES} are accepted; give all tenants the"
-                " repository's expireDays",
-            )
-
-
-def _expires_by_tenant(draft: Draft, repository: str) -> bool:
-    return any(
-        use.expire_days is not None
-        for tenant in draft.tenants
-        for use in draft.uses(tenant)
-        if use.name == repository
-    )

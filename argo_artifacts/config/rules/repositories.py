@@ -15,7 +15,6 @@ from argo_artifacts.config.argo import (
     OSS_SDK_CREDENTIALS,
     PLUGIN,
     POD_IDENTITY,
-    ROLE_ARN_REGION,
     SESSION_TOKEN,
 )
 from argo_artifacts.config.faults import Fault, one_of
@@ -107,7 +106,6 @@ def _key_format(path: str, value: str) -> Iterator[Fault]:
 
 _IDENTITIES: Final[Mapping[tuple[str, str], Feature]] = {
     ("s3", "podIdentity"): POD_IDENTITY,
-    ("s3", "assumeRole"): ROLE_ARN_REGION,
     ("s3", "accessGrants"): SESSION_TOKEN,
     ("azure", "workloadIdentity"): AZURE_WORKLOAD_IDENTITY,
     ("azure", "sas"): AZURE_SAS,
@@ -132,11 +130,12 @@ def _gates(path: str, repository: Repository, argo: Argo) -> Iterator[Fault]:
     if repository.hdfs is not None and repository.hdfs.data_transfer_protection is not None:
         yield from gate(f"{path}.hdfs.dataTransferProtection", argo, HDFS_PROTECTION)
     identity, where = _identity(repository)
+    refreshed = repository.s3 is not None and repository.s3.refreshed
     feature = _IDENTITIES.get((repository.backend, identity))
     if feature is not None:
         yield from gate(f"{path}.{where}", argo, feature)
     first, last = LOGS_CREDENTIALS
-    if identity in _STATIC and first <= argo.release <= last:
+    if (identity in _STATIC or refreshed) and first <= argo.release <= last:
         yield Fault(
             f"{path}.{where}",
             f"access keys with Argo {argo.version}, which writes them into its logs, a release"

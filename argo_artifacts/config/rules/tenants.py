@@ -105,10 +105,10 @@ def _overlaps(draft: Draft) -> Iterator[Fault]:
         path = draft.written(tenant, "repositories", "")
         for index, use in enumerate(draft.uses(tenant)):
             repository = draft.repositories.get(use.name)
-            if use.prefix is None or repository is None or repository.minio is None:
+            place = None if repository is None else repository.place
+            if use.prefix is None or place is None:
                 continue
-            minio = repository.minio
-            others = seen.setdefault((minio.endpoint, minio.bucket.name), [])
+            others = seen.setdefault(place, [])
             for name, prefix in others:
                 longer, shorter = sorted((prefix, use.prefix), key=len, reverse=True)
                 if name != use.name and longer.startswith(shorter):

@@ -1,0 +1,135 @@
+"""AWS: the account in which a stack makes its buckets, roles, users and keys."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal, NamedTuple
+
+from pydantic import AfterValidator, Field
+
+from argo_artifacts.config.base import Matching, Model, Text
+from argo_artifacts.config.tenants import Ownership
+
+Partition = Literal["aws", "aws-cn", "aws-us-gov", "aws-eusc"]
+
+Region = Annotated[
+    str, Matching("[a-z]{2,5}(-[a-z]+)+-[0-9]+", "a region as in eu-west-1 is accepted (R2)")
+]
+
+AccountId = Annotated[
+    str, Matching("[0-9]{12}", "the 12 digits of an account, in quotes, are accepted")
+]
+
+_PARTITION: Final = "(aws|aws-cn|aws-us-gov|aws-eusc)"
+_IAM_NAME: Final = r"[\w+=,.@/-]+"
+
+RoleArn = Annotated[
+    str,
+    Matching(
+        rf"arn:{_PARTITION}:iam::[0-9]{{12}}:role/{_IAM_NAME}",
+        "a role's ARN as in arn:aws:iam::111122223333:role/name is accepted",
+        2048,
+    ),
+]
+
+PolicyArn = Annotated[
+    str,
+    Matching(
+        rf"arn:{_PARTITION}:iam::([0-9]{{12}}|aws):policy/{_IAM_NAME}",
+        "a policy's ARN as in arn:aws:iam::111122223333:policy/name is accepted",
+        2048,
+    ),
+]
+
+
+class _Zone(NamedTuple):
+    """Where a partition's regions and hosts are."""
+
+    regions: str
+    """What its regions begin with."""
+
+    suffix: str
+    """Domain of its hosts."""
+
+
+_ZONES: Final[dict[Partition, _Zone]] = {
+    "aws-cn": _Zone("cn-", "amazonaws.com.cn"),
+    "aws-us-gov": _Zone("us-gov-", "amazonaws.com"),
+    "aws-eusc": _Zone("eusc-", "amazonaws.eu"),
+    "aws": _Zone("", "amazonaws.com"),
+}
+"""Regions and hosts of each partition, the special ones first."""
+
+
+def partition_of(region: str) -> Partition:
+    """The partition in which *region* lies, by its name."""
+    return next(name for name, zone in _ZONES.items() if region.startswith(zone.regions))
+
+
+def dns_suffix(region: str) -> str:
+    """Domain of the hosts in *region*: ``amazonaws.com``."""
+    return _ZONES[partition_of(region)].suffix
+
+
+class AssumedRole(Model):
+    """A role that we assume before any call."""
+
+    role_arn: RoleArn = Field(alias="roleARN")
+    """ARN of the role."""
+
+    external_id: Text | None = Field(default=None, alias="externalID")
+    """External id that its trust policy asks for."""
+
+
+_TAG: Final = r"[-\w .:/=+@]"
+
+TagKey = Annotated[
+    str,
+    Matching(f"(?!aws:){_TAG}{{1,128}}", "letters, digits, blanks and _.:/=+-@ are accepted", 128),
+]
+TagValue = Annotated[
+    str, Matching(f"{_TAG}{{0,256}}", "letters, digits, blanks and _.:/=+-@ are accepted", 256)
+]
+
+_PATH: Final = r"/([!-.0-~]+/)*"
+
+
+def _path(value: str) -> str:
+    return Matching(_PATH, "a path that begins and ends with '/' is accepted", 512)(value)
+
+
+class Aws(Model):
+    """The AWS account of the buckets on S3."""
+
+    account: AccountId
+    """Number of the account, in quotes; another logged-in account is refused before any change."""
+
+    region: Region
+    """Region of the calls that have none of their own (IAM, EKS)."""
+
+    partition: Partition | None = None
+    """Partition of all ARNs; absent: the region's."""
+
+    assume_role: AssumedRole | None = None
+    """Role in which everything is made; absent: the logged-in identity itself."""
+
+    oidc_provider: Ownership = "use"
+    """The IAM OIDC provider of ``cluster.oidc.issuer``: ``create`` makes it, ``adopt`` takes over
+    what stands, ``use`` leaves it alone."""
+
+    path: Annotated[
+        str,
+        AfterValidator(_path),
+        Field(json_schema_extra={"pattern": f"^{_PATH}$", "maxLength": 512}),
+    ] = "/"
+    """Path of the roles, users and policies that we make: ``/argo/``."""
+
+    permissions_boundary: PolicyArn | None = None
+    """ARN of the policy that bounds each role and user that we make."""
+
+    tags: dict[TagKey, TagValue] = Field(default_factory=dict[TagKey, TagValue])
+    """Further tags on everything that we make."""
+
+    @property
+    def in_partition(self) -> Partition:
+        """The partition of all ARNs."""
+        return self.partition or partition_of(self.region)
