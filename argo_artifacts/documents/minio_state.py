@@ -7,7 +7,7 @@ that a run inside the cluster reads (``providers/minio_admin/desired.py``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from argo_artifacts.access.names import owner_id
 from argo_artifacts.documents import canonical, lifecycle, minio
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from argo_artifacts.config.backends.minio import Minio, MinioBucket
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.documents.lifecycle import LifecycleRule
+
+_WAIT_SECONDS: Final = 60
+"""How long a run waits for a server that does not answer yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +106,7 @@ def state(settings: Settings, plan: AccessPlan, repositories: Iterable[str]) -> 
             "region": server.region,
             "owner": settings.owner,
             "ownerId": owner_id(settings.owner),
+            "waitSeconds": _WAIT_SECONDS,
         },
         "buckets": [_bucket_value(one) for one in buckets],
         "policies": [{"name": one.policy, "document": one.document} for one in ours],

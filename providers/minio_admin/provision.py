@@ -12,6 +12,7 @@ It prints one line for each change and ends with 0; or with 1 and one line for e
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +26,8 @@ AUTHORITY: Final = "desired/ca.pem"
 ACCESS_KEY: Final = "admin/accessKey"
 SECRET_KEY: Final = "admin/secretKey"  # noqa: S105 - the name of a file
 USERS: Final = "users"
+
+_LOOK_AGAIN_SECONDS: Final = 1.0
 
 
 def main(arguments: list[str]) -> int:
@@ -47,12 +50,21 @@ def main(arguments: list[str]) -> int:
 def _provision(folder: Path) -> None:
     state = _state(folder)
     secrets = {name: _read(folder, f"{USERS}/{name}") for name in _names(state)}
+    _wait(state)
     changed = False
     for line in apply(Server(state.settings), state, secrets):
         changed = True
         _say(f"minio {state.settings.endpoint} {line}")
     if not changed:
         _say(f"minio {state.settings.endpoint}: as desired, nothing to change")
+
+
+def _wait(state: DesiredState) -> None:
+    """Wait for a server that does not answer yet, as long as the state says."""
+    quick = Server(state.settings, patient=False)
+    end = time.monotonic() + state.settings.wait_seconds
+    while time.monotonic() < end and not quick.answers():
+        time.sleep(_LOOK_AGAIN_SECONDS)
 
 
 def _state(folder: Path) -> DesiredState:

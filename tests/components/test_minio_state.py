@@ -53,4 +53,4 @@ def test_both_ways_are_given_the_same(kubeconfig: Path):
     wrapped = {"accessKey", "secretKey"}
     assert state["provider"] == {
         key: value for key, value in provider.inputs.items() if key not in wrapped
-    } | {"secure": False}  # JSON text there
+    } | {"secure": False, "waitSeconds": 60}
