@@ -76,6 +76,7 @@ CREDENTIALS: Final = "Pulumi.minio-credentials.yaml"
 EXISTING: Final = "Pulumi.minio-existing-secret.yaml"
 EXTERNAL: Final = "Pulumi.minio-external.yaml"
 LOCAL: Final = "Pulumi.local.yaml"
+SHARED_KEY: Final = "Pulumi.minio-shared-key.yaml"
 TEAM_A: Final = "tenants/team-a.yaml"
 TEAM_B: Final = "tenants/team-b.yaml"
 
@@ -91,6 +92,9 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
     (EXTERNAL, f"{_DEFAULT}.minio"): [_DEFAULT],
     (EXTERNAL, f"{_SHARED}.minio"): [_SHARED],
     (CREDENTIALS, f"{_DEFAULT}.minio.credentials"): [f"{_DEFAULT}.minio"],
+    (SHARED_KEY, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (SHARED_KEY, f"{_DEFAULT}.minio.sharedCredentials"): [f"{_DEFAULT}.minio"],
+    (SHARED_KEY, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.sharedCredentials"],
     (EXISTING, f"{_ONPREM}.minio.existingSecret"): [f"{_ONPREM}.minio"],
     # Another key has no sense without this one.
     (CREDENTIALS, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.credentials"],
@@ -173,7 +177,7 @@ def test_a_misspelt_key_is_one_line_with_the_path_of_the_misspelt_key(
     assert surprises == {}
 
 
-IMPLICIT: Final = {(LOCAL, _DEFAULT): [_DEFAULT], (CREDENTIALS, _DEFAULT): [_DEFAULT]}
+IMPLICIT: Final = {(file, _DEFAULT): [_DEFAULT] for file in (LOCAL, CREDENTIALS, SHARED_KEY)}
 """Where no list of the file names the repository ``default``: its own path says it is missing."""
 
 

@@ -1,0 +1,71 @@
+"""Each known trouble has one line with cause and cure, in the form of all our errors."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import get_args
+
+import pytest
+
+from argo_artifacts.verify import answers, causes
+from argo_artifacts.verify.causes import (
+    Keeper,
+    Where,
+    of_answer,
+    of_cluster,
+    of_config_map,
+    of_denial,
+    of_excess,
+    of_secret,
+)
+
+NAMES = Where(
+    server="minio.example.com:9000",
+    bucket="acme-artifacts",
+    holder="team-a/default",
+    secret="team-a/argo-artifacts-default",
+    ca="team-a/argo-ca-default",
+    region="us-east-1",
+    keeper="stack",
+    managed=True,
+)
+KEEPERS = get_args(Keeper)
+FORM = re.compile(r"[^:]+(:\d+)?[^:]*: [^;]+, [^;]+; .+[^.]")
+"""``<path>: <found>, <needed>; <cure>``"""
+
+KNOWN = tuple(causes._ANSWERS)
+LINES = [
+    *(of_answer(said, replace(NAMES, keeper=k, managed=m)) for said in KNOWN for k in KEEPERS
+      for m in (True, False)),
+    *(of(replace(NAMES, keeper=keeper)) for of in (of_denial, of_excess) for keeper in KEEPERS),
+    of_config_map("team-a", "missing"),
+    of_cluster("the API server cannot be reached"),
+    *(of_secret("team-a/keys", "is missing", keeper) for keeper in KEEPERS),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", dict.fromkeys(LINES))
+def test_a_line_has_place_found_needed_and_cure(line):
+    assert FORM.fullmatch(line), line
+    assert "{" not in line
+
+
+def test_what_an_answer_means_and_what_happens_on_the_way_has_a_line():
+    assert set(answers._MEANING) | set(answers._TLS.values()) <= set(KNOWN)
+    assert of_answer("XMinioSomethingElse", NAMES) == ""
+
+
+def test_the_cure_depends_on_who_keeps_the_keys():
+    lines = {of_answer("SignatureDoesNotMatch", replace(NAMES, keeper=k)) for k in KEEPERS}
+    assert len(lines) == len(KEEPERS)
+    assert of_answer("SignatureDoesNotMatch", NAMES) == (
+        "Secret team-a/argo-artifacts-default: its secret key is wrong, the secret of its access"
+        " key is needed; run `pulumi up --refresh`; if it stays wrong, publish a new key (keys)"
+    )
+
+
+def test_the_cure_of_a_missing_bucket_depends_on_who_makes_it():
+    ours, theirs = (of_answer("NoSuchBucket", replace(NAMES, managed=m)) for m in (True, False))
+    assert ours.endswith("; run `pulumi up --refresh`")
+    assert theirs.endswith("; make it, or correct bucket.name")
