@@ -125,6 +125,8 @@ def _print(report: Report) -> None:
         say_table(HEAD, cells(report))
     else:
         Console().print(table(report))
+    for cause in report.causes:
+        say(f"cause: {cause}")
     for note in report.notes:
         say(f"note: {note}")
     for line in report.left_behind:

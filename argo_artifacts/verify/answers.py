@@ -14,8 +14,19 @@ import urllib3.exceptions as http
 from botocore import exceptions as boto
 from minio.error import MinioAdminException
 
+from argo_artifacts.verify.causes import (
+    NO_CA,
+    NO_NAME,
+    NO_TLS,
+    OTHER_NAME,
+    OUT_OF_DATE,
+    TLS_ALONE,
+    UNREACHED,
+    UNTRUSTED,
+)
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -29,13 +40,26 @@ _DENIED: Final = "AccessDenied"
 _ABSENT: Final = "NoSuchKey"
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
+_BAD_REQUEST: Final = 400
 
 _MEANING: Final = {
     "InvalidAccessKeyId": "the server does not know the access key",
     "SignatureDoesNotMatch": "the secret key is wrong",
     "NoSuchBucket": "there is no such bucket",
     "RequestTimeTooSkewed": "the clocks of server and this machine differ",
+    "AuthorizationHeaderMalformed": "the server has another region",
 }
+
+_TLS: Final[Mapping[str, str]] = {
+    "mismatch": OTHER_NAME,
+    "has expired": OUT_OF_DATE,
+    "not yet valid": OUT_OF_DATE,
+    "CERTIFICATE_VERIFY_FAILED": UNTRUSTED,
+    "WRONG_VERSION_NUMBER": NO_TLS,
+    "RECORD_LAYER_FAILURE": NO_TLS,
+    "[X509": NO_CA,
+}
+"""Meaning of what OpenSSL says, the most special first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +119,9 @@ def _s3(error: boto.ClientError) -> Answer[Never]:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     code = headers.get("x-minio-error-code") or response.get("Error", {}).get("Code", "")
+    if not headers and code == str(_BAD_REQUEST):
+        # what a server written in Go says to plain http on a port with TLS: HTTP/1.0, no header
+        return Answer("unclear", TLS_ALONE, lost=True)
     return _of(status, code)
 
 
@@ -113,6 +140,8 @@ def _admin(error: MinioAdminException) -> Answer[Never]:
     """MinIO's admin API answers in JSON; what answers in XML took the path for an object's."""
     found = re.match(r"admin request failed; Status: (\d+), Body: (.*)", str(error), re.DOTALL)
     status, body = (int(found[1]), found[2]) if found else (0, "")
+    if "HTTP request to an HTTPS server" in body:
+        return Answer("unclear", TLS_ALONE, lost=True)
     code = re.match(r'\s*\{"Code":"([A-Za-z0-9]+)"', body)
     if code is None:
         return Answer("unclear", f"status {status}", foreign=True)
@@ -125,10 +154,13 @@ def _on_the_way(error: boto.BotoCoreError | http.HTTPError) -> Answer[Never]:
     if isinstance(error, http.MaxRetryError):
         cause = error.reason
     if isinstance(cause, boto.SSLError | http.SSLError):
-        return Answer("unclear", "its certificate is not trusted (TLS)", lost=True)
+        text = str(cause)
+        said = next((said for words, said in _TLS.items() if words in text), "TLS failed")
+        return Answer("unclear", said, lost=True)
     if isinstance(cause, boto.EndpointConnectionError | http.NewConnectionError):
         # before time-outs: urllib3 counts a refused connection among them
-        return Answer("unclear", "the server cannot be reached", lost=True)
+        resolved = "Failed to resolve" not in str(getattr(cause, "kwargs", {}).get("error", cause))
+        return Answer("unclear", UNREACHED if resolved else NO_NAME, lost=True)
     if isinstance(cause, boto.ConnectTimeoutError | http.ConnectTimeoutError):
         return Answer("unclear", f"no connection within {CONNECT_SECONDS} s", lost=True)
     if isinstance(cause, boto.ReadTimeoutError | http.ReadTimeoutError):

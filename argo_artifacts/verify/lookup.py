@@ -7,12 +7,13 @@ Secrets of that namespace.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Final, Protocol, cast
 
 import yaml
 
 from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
 from argo_artifacts.repository.entries import default_repository, entry
+from argo_artifacts.verify.causes import keeper_of, of_cluster, of_config_map, of_secret
 from argo_artifacts.verify.places import Holder
 from argo_artifacts.verify.store import Keys
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 
     from argo_artifacts.access.grants import AccessPlan
     from argo_artifacts.config.settings import Settings
+    from argo_artifacts.verify.causes import Keeper
 
+_MISSING: Final = "is missing"
 _SHOWN = 3
 """Differences of an entry that are spelt out."""
 
@@ -60,6 +63,8 @@ class Finding:
     good: bool
     text: str
     checked: bool = True
+    cause: str = ""
+    """Why it is not good and what to do; empty: said elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +93,12 @@ def look_up(reader: Reader, settings: Settings, plan: AccessPlan, tenant: str) -
     try:
         config_map = reader.config_map(tenant, REPOSITORIES_CONFIG_MAP)
     except ClusterError as error:
-        return tuple(_nothing(h, str(error), checked=False) for h in holders)
+        finding = Finding(good=False, text=str(error), checked=False, cause=of_cluster(str(error)))
+        return tuple(_nothing(holder, finding) for holder in holders)
     if config_map is None:
         text = f"ConfigMap {tenant}/{REPOSITORIES_CONFIG_MAP} is missing"
-        return tuple(_nothing(h, text, checked=True) for h in holders)
+        finding = Finding(good=False, text=text, cause=of_config_map(tenant, "missing"))
+        return tuple(_nothing(holder, finding) for holder in holders)
     found: list[Found] = []
     for index, holder in enumerate(holders):
         findings = {"default entry": _default(config_map, plan, tenant)} if index == 0 else {}
@@ -99,23 +106,27 @@ def look_up(reader: Reader, settings: Settings, plan: AccessPlan, tenant: str) -
     return tuple(found)
 
 
-def _nothing(holder: Holder, text: str, *, checked: bool) -> Found:
-    finding = Finding(good=False, text=text, checked=checked)
-    rest = Finding(good=False, text=text, checked=False)
+def _nothing(holder: Holder, finding: Finding) -> Found:
+    rest = Finding(good=False, text=finding.text, checked=False)
     findings = {"default entry": rest, "entry": finding, "secret": rest}
-    return Found(holder=holder, findings=findings, why=text)
+    return Found(holder=holder, findings=findings, why=finding.text)
 
 
 def _default(config_map: ConfigMap, plan: AccessPlan, tenant: str) -> Finding:
     planned = default_repository(plan, tenant)
     named = config_map.annotations.get(DEFAULT_ANNOTATION)
     if named is None:
-        return Finding(good=False, text="the annotation is missing, Argo skips the ConfigMap")
+        return _strayed(tenant, "the annotation is missing, Argo skips the ConfigMap")
     if named not in config_map.data:
-        return Finding(good=False, text=f"the annotation names {named!r}, which has no entry")
+        return _strayed(tenant, f"the annotation names {named!r}, which has no entry")
     if named != planned:
-        return Finding(good=False, text=f"the annotation names {named!r}, {planned!r} is planned")
+        return _strayed(tenant, f"the annotation names {named!r}, {planned!r} is planned")
     return GOOD
+
+
+def _strayed(tenant: str, text: str) -> Finding:
+    """A ConfigMap that is not as planned."""
+    return Finding(good=False, text=text, cause=of_config_map(tenant, text))
 
 
 def _one(
@@ -131,22 +142,28 @@ def _one(
     block = None if text is None else _parse(text)
     if block is None:
         says = "is missing" if text is None else "is no YAML mapping"
-        findings["entry"] = Finding(good=False, text=f"the key {holder.repository!r} {says}")
+        findings["entry"] = _strayed(holder.tenant, f"the key {holder.repository!r} {says}")
         why = f"no entry: {findings['entry'].text}"
         findings["secret"] = Finding(good=False, text=why, checked=False)
         return Found(holder=holder, findings=findings, why=why)
     differences = dict(_differences(planned, block))
-    findings["entry"] = _entry_finding(differences)
+    findings["entry"] = _entry_finding(holder, differences)
     strayed = sorted(_WHERE & set(differences))
     if strayed:
         why = f"the entry's {', '.join(strayed)} is not as planned, nothing is sent there"
         findings["secret"] = Finding(good=False, text=why, checked=False)
         return Found(holder=holder, findings=findings, why=why)
-    return _with_keys(reader, holder, block, findings)
+    minio = settings.repositories[holder.repository].minio
+    keeper = "stack" if minio is None else keeper_of(minio)
+    return _with_keys(reader, holder, block, findings, keeper)
 
 
 def _with_keys(
-    reader: Reader, holder: Holder, block: Mapping[str, object], findings: dict[str, Finding]
+    reader: Reader,
+    holder: Holder,
+    block: Mapping[str, object],
+    findings: dict[str, Finding],
+    keeper: Keeper,
 ) -> Found:
     s3 = cast("Mapping[str, object]", block["s3"])
     try:
@@ -157,10 +174,12 @@ def _with_keys(
         selector = s3.get("caSecret")
         ca = None if selector is None else _value(reader, holder.tenant, selector, text=True)
     except _SecretFault as fault:
-        findings["secret"] = Finding(good=False, text=str(fault))
+        cause = of_secret(fault.place, fault.found, keeper)
+        findings["secret"] = Finding(good=False, text=str(fault), cause=cause)
         return Found(holder=holder, findings=findings, why=str(fault))
     except ClusterError as error:
-        findings["secret"] = Finding(good=False, text=str(error), checked=False)
+        cause = of_cluster(str(error))
+        findings["secret"] = Finding(good=False, text=str(error), checked=False, cause=cause)
         return Found(holder=holder, findings=findings, why=str(error))
     findings["secret"] = GOOD
     return Found(
@@ -177,26 +196,31 @@ def _with_keys(
 class _SecretFault(Exception):  # noqa: N818 - a finding, not an error of this program
     """A Secret does not hold what the entry's selector names."""
 
+    def __init__(self, place: str, found: str) -> None:
+        super().__init__(f"Secret {place}{' ' if found == _MISSING else ': '}{found}")
+        self.place = place
+        """``namespace/name``"""
+
+        self.found = found
+
 
 def _value(reader: Reader, namespace: str, selector: object, *, text: bool = False) -> str:
     """The value behind a selector, exactly as the pod would get it."""
     fields = cast("dict[str, object]", selector if isinstance(selector, dict) else {})
     name, key = str(fields.get("name", "")), str(fields.get("key", ""))
     values = reader.secret(namespace, name) if name else None
+    place = f"{namespace}/{name}"
     if values is None:
-        msg = f"Secret {namespace}/{name} is missing"
-        raise _SecretFault(msg)
+        raise _SecretFault(place, _MISSING)
     value = values.get(key)
     if not value:
-        msg = f"Secret {namespace}/{name}: key {key!r} is {'missing' if value is None else 'empty'}"
-        raise _SecretFault(msg)
+        raise _SecretFault(place, f"key {key!r} is {'missing' if value is None else 'empty'}")
     try:
         found = value.decode()
     except UnicodeDecodeError:
         found = "\0"
     if not text and (found != found.strip() or not found.isprintable()):
-        msg = f"Secret {namespace}/{name}: key {key!r} has a blank or newline at an end, or no text"
-        raise _SecretFault(msg)
+        raise _SecretFault(place, f"key {key!r} has a blank or newline at an end, or no text")
     return found
 
 
@@ -208,12 +232,17 @@ def _parse(text: str) -> Mapping[str, object] | None:
     return cast("Mapping[str, object]", value) if isinstance(value, dict) else None
 
 
-def _entry_finding(differences: Mapping[str, str]) -> Finding:
+def _entry_finding(holder: Holder, differences: Mapping[str, str]) -> Finding:
     if not differences:
         return GOOD
     lines = [f"{path}: {text}" for path, text in differences.items()]
     more = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    return Finding(good=False, text="; ".join(lines[:_SHOWN]) + more)
+    text = "; ".join(lines[:_SHOWN]) + more
+    return Finding(
+        good=False,
+        text=text,
+        cause=of_config_map(holder.tenant, f"the key {holder.repository!r} is not as planned"),
+    )
 
 
 def _differences(

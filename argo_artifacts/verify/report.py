@@ -27,6 +27,8 @@ class Row:
     expectation: Expectation
     found: str
     result: Result
+    cause: str = ""
+    """Why it is not good and what to do, one line; empty: another row says it, or nobody knows."""
 
     @property
     def good(self) -> bool:
@@ -80,6 +82,11 @@ class Report:
         """Whether everything was checked and is as expected."""
         return all(row.good for row in self.rows)
 
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """Why rows are not good and what to do, each cause once."""
+        return tuple(dict.fromkeys(row.cause for row in self.rows if row.cause))
+
     def counts(self) -> dict[Result, int]:
         """Rows by result."""
         counter = Counter(row.result for row in self.rows)
@@ -94,6 +101,7 @@ class Report:
             "seconds": round(self.seconds, 3),
             "good": self.good,
             "counts": self.counts(),
+            "causes": list(self.causes),
             "notes": list(self.notes),
             "leftBehind": list(self.left_behind),
             "rows": [row.fields() for row in self.rows],

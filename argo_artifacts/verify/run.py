@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from argo_artifacts.verify.answers import Answer
+from argo_artifacts.verify.causes import of_answer, of_denial, of_excess, where
 from argo_artifacts.verify.cleanup import Hands, clean
 from argo_artifacts.verify.connections import Connections, address, minio_of
 from argo_artifacts.verify.expectations import (
@@ -23,7 +24,7 @@ from argo_artifacts.verify.expectations import (
 from argo_artifacts.verify.judge import judge, resting
 from argo_artifacts.verify.ledger import Ledger
 from argo_artifacts.verify.lookup import look_up
-from argo_artifacts.verify.places import Index
+from argo_artifacts.verify.places import Index, holder_of
 from argo_artifacts.verify.probes import Prober
 from argo_artifacts.verify.provisioning import NoSettingError
 from argo_artifacts.verify.report import Report, Row
@@ -115,6 +116,14 @@ class _Run:
         self._request = request
         self._servers = {
             credential.repository: address(minio_of(request.settings, credential.repository))
+            for credential in request.plan.credentials
+        }
+        self._names = {
+            holder_of(credential): where(
+                credential,
+                minio_of(request.settings, credential.repository),
+                self._servers[credential.repository],
+            )
             for credential in request.plan.credentials
         }
         self._watcher = watcher
@@ -258,7 +267,18 @@ class _Run:
             return missing
         ours = minio_of(self._request.settings, expectation.holder.repository).server
         answer = self._answer(expectation, prober)
-        return judge(expectation, answer, before, ours=ours != "credentials")
+        row = judge(expectation, answer, before, ours=ours != "credentials")
+        return row if row.good else replace(row, cause=self._cause(row, answer))
+
+    def _cause(self, row: Row, answer: Answer[object]) -> str:
+        names = self._names[row.expectation.holder]
+        if answer.kind == "unclear":
+            return of_answer(answer.said, names)
+        if row.result != "failed":
+            return ""
+        if answer.kind == "denied":
+            return of_denial(names)
+        return of_excess(names) if row.expectation.expected == "refused" else ""
 
     def _answer(self, expectation: Expectation, prober: Prober) -> Answer[object]:
         seed = expectation.seed
@@ -273,8 +293,9 @@ class _Run:
     def _entry(self, expectation: Expectation) -> Row:
         finding = self._found[expectation.holder].findings[expectation.check]
         if not finding.checked:
-            return Row(expectation, finding.text, "not checked")
-        return Row(expectation, finding.text, "ok" if finding.good else "failed")
+            return Row(expectation, finding.text, "not checked", finding.cause)
+        result = "ok" if finding.good else "failed"
+        return Row(expectation, finding.text, result, finding.cause)
 
     def _unready(self, expectation: Expectation) -> Row | None:
         """The row of a check whose object does not stand, so that it is not tried."""
@@ -284,12 +305,16 @@ class _Run:
         stand = self._stands[seed]
         who = "the provisioner" if seed.by is None else str(seed.by)
         if not stand.put.done:
-            text = f"there is no object: {who} could not write it ({stand.put.text})"
+            answer = stand.put
+            text = f"there is no object: {who} could not write it ({answer.text})"
         elif expectation.expected == "refused" and not stand.read.done:
-            text = f"{who} could not read its object back ({stand.read.text})"
+            answer = stand.read
+            text = f"{who} could not read its object back ({answer.text})"
         else:
             return None
-        return Row(expectation, text, "not checked")
+        names = None if seed.by is None else self._names[seed.by]
+        cause = "" if names is None else of_answer(answer.said, names)
+        return Row(expectation, text, "not checked", cause)
 
     def _idle(self, expectation: Expectation) -> Row | None:
         """The row of a check that only a bucket with versions has."""

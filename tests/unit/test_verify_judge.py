@@ -6,6 +6,7 @@ from botocore import exceptions as boto
 from minio.error import MinioAdminException
 
 from argo_artifacts.verify.answers import Answer, ask
+from argo_artifacts.verify.causes import NO_CA, NO_NAME, NO_TLS, TLS_ALONE
 from argo_artifacts.verify.expectations import Expectation
 from argo_artifacts.verify.judge import judge, resting
 from argo_artifacts.verify.places import Holder, Place
@@ -97,6 +98,8 @@ def pooled(reason):
 
 
 ADMIN = "admin request failed"
+PLAIN = "Client sent an HTTP request to an HTTPS server."
+UNRESOLVED = "Failed to resolve 'canary'"
 MINIO_HEADER = {"x-minio-error-code": "AccessDenied"}
 
 
@@ -128,9 +131,36 @@ MINIO_HEADER = {"x-minio-error-code": "AccessDenied"}
         (
             boto.SSLError(endpoint_url="canary", error="canary"),
             "unclear",
-            "its certificate is not trusted (TLS)",
+            "TLS failed",
         ),
-        (pooled(http.SSLError("canary")), "unclear", "its certificate is not trusted (TLS)"),
+        (
+            boto.SSLError(endpoint_url="canary", error="[SSL: CERTIFICATE_VERIFY_FAILED] canary"),
+            "unclear",
+            "its certificate is not trusted",
+        ),
+        (pooled(http.SSLError("canary")), "unclear", "TLS failed"),
+        *(
+            (pooled(http.SSLError(f"[SSL: CERTIFICATE_VERIFY_FAILED] canary {words}")), *answer)
+            for words, *answer in (
+                ("unable to get local issuer", "unclear", "its certificate is not trusted"),
+                ("Hostname mismatch", "unclear", "its certificate is for another name"),
+                ("IP address mismatch", "unclear", "its certificate is for another name"),
+                ("has expired", "unclear", "its certificate is not valid at this time"),
+                ("is not yet valid", "unclear", "its certificate is not valid at this time"),
+            )
+        ),
+        (pooled(http.SSLError("[SSL: WRONG_VERSION_NUMBER]")), "unclear", NO_TLS),
+        (pooled(http.SSLError("[SSL: RECORD_LAYER_FAILURE]")), "unclear", NO_TLS),
+        (pooled(http.SSLError("[X509: NO_CERTIFICATE_OR_CRL_FOUND]")), "unclear", NO_CA),
+        (client_error(400, "400", {}), "unclear", TLS_ALONE),
+        (client_error(400, "400", {"server": "canary"}), "unclear", "400"),
+        (MinioAdminException("400", f"canary {PLAIN} canary"), "unclear", TLS_ALONE),
+        (
+            boto.EndpointConnectionError(endpoint_url="canary", error=f"canary {UNRESOLVED}"),
+            "unclear",
+            NO_NAME,
+        ),
+        (pooled(http.NewConnectionError(None, f"canary {UNRESOLVED}")), "unclear", NO_NAME),
         (
             pooled(http.NewConnectionError(None, "canary")),
             "unclear",

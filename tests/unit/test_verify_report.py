@@ -1,6 +1,7 @@
 """A report says the same in all its forms, and says no secret."""
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 from rich.console import Console
@@ -67,6 +68,13 @@ def test_the_table_has_bad_rows_first_and_gathers_what_says_the_same():
         ("team-b", "reach it", "artifacts:prod/team-b/", "shared", "one access key", "shared"),
         ("team-b", "list", "artifacts:prod/team-b/", "n/a", "no other bucket", "n/a"),
     ]
+
+
+def test_each_cause_is_said_once():
+    rows = [replace(row("failed"), cause="b"), replace(row("failed"), cause="a"), row("ok")]
+    found = report(*rows, rows[0])
+    assert found.causes == ("b", "a")
+    assert found.value()["causes"] == ["b", "a"]
 
 
 def test_failures_are_never_gathered():
