@@ -5,6 +5,7 @@ import json
 import pytest
 
 from argo_artifacts import access
+from argo_artifacts.access import names
 from argo_artifacts.documents import canonical, minio_state
 from argo_artifacts.documents import minio as documents
 from providers.minio_admin.desired import Keys, parse
@@ -46,7 +47,7 @@ def test_it_tells_the_server_the_bucket_and_an_account_for_each_tenant():
         "secure": True,
         "region": "eu",
         "owner": "argo-artifacts/test",
-        "ownerId": access.names.owner_id("argo-artifacts/test"),
+        "ownerId": names.owner_id("argo-artifacts/test"),
         "waitSeconds": 60,
     }
     assert found["buckets"] == [
