@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import pulumi
 
 from argo_artifacts import cluster
 from argo_artifacts.access import names
@@ -13,8 +16,23 @@ if TYPE_CHECKING:
     import pulumi_kubernetes as kubernetes
     from lightkube import Client
 
+    from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
+    from components.minio.admin import Credentials
     from components.minio.admin import Provider as MinioAdmin
+
+
+_START_SECONDS: Final = 300
+"""How long a server that the stack installs may take to answer: a way to it must be made too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerAccess:
+    """How a server that the stack installs is reached."""
+
+    admin: Credentials
+    ready: pulumi.Resource
+    """Stands when the server does."""
 
 
 class Providers:
@@ -23,6 +41,8 @@ class Providers:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._minio: dict[tuple[object, ...], MinioAdmin] = {}
+        self.servers: dict[str, ServerAccess] = {}
+        """The servers that the stack installs, by namespace; declared before what lies on them."""
         # Also the guard: a kubeconfig that leads elsewhere is refused before any resource.
         self.live: Client = cluster.connect(settings.cluster, configuration.kubeconfig_text())
 
@@ -44,25 +64,45 @@ class Providers:
             enable_server_side_apply=True,
         )
 
-    def minio(self, repository: str) -> MinioAdmin:
-        """The provider of the server behind *repository*; one for each server and admin."""
+    @cached_property
+    def credentials(self) -> MinioAdmin:
+        """The provider that generates credentials; it asks no server."""
         from components.minio.admin import Provider
 
+        owner = self._settings.owner
+        return Provider("credentials", owner=owner, owner_id=names.owner_id(owner))
+
+    def minio(self, repository: str) -> MinioAdmin:
+        """The provider of the server behind *repository*; one for each server and admin."""
         minio = self._settings.repositories[repository].minio
         if minio is None:
             raise KeyError(repository)
-        endpoint = minio.admin_endpoint or minio.endpoint
-        key = (endpoint, minio.tls, minio.admin)
+        ours = self.servers[minio.helm.namespace.name] if minio.server == "helm" else None
+        key = (minio.admin_endpoint or minio.endpoint, minio.tls, minio.admin, ours)
         if key not in self._minio:
-            self._minio[key] = Provider(
-                f"minio-{repository}",
-                endpoint=endpoint,
-                access_key=configuration.secret(minio.admin.access_key_config),
-                secret_key=configuration.secret(minio.admin.secret_key_config),
-                secure=minio.tls.enabled,
-                ca_certificate=self._settings.certificates.get(minio.tls.ca or ""),
-                region=minio.region,
-                owner=self._settings.owner,
-                owner_id=names.owner_id(self._settings.owner),
-            )
+            self._minio[key] = self._minio_admin(f"minio-{repository}", minio, ours)
         return self._minio[key]
+
+    def _minio_admin(self, name: str, minio: Minio, ours: ServerAccess | None) -> MinioAdmin:
+        """The provider of a server of one's own, or of one that the stack installs."""
+        from components.minio.admin import Provider
+
+        if ours is None:
+            access_key = configuration.secret(minio.admin.access_key_config)
+            secret_key = configuration.secret(minio.admin.secret_key_config)
+        else:
+            access_key, secret_key = ours.admin.username, ours.admin.secret_key
+        return Provider(
+            name,
+            endpoint=minio.admin_endpoint or minio.endpoint,
+            access_key=access_key,
+            secret_key=secret_key,
+            secure=minio.tls.enabled,
+            ca_certificate=self._settings.certificates.get(minio.tls.ca or ""),
+            region=minio.region,
+            wait_seconds=None if ours is None else _START_SECONDS,
+            owner=self._settings.owner,
+            owner_id=names.owner_id(self._settings.owner),
+            # Whatever lies on the server comes after it, and goes before it.
+            opts=pulumi.ResourceOptions(depends_on=[] if ours is None else [ours.ready]),
+        )

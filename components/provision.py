@@ -4,11 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from components.providers import ServerAccess
+
 if TYPE_CHECKING:
     from argo_artifacts.access import AccessPlan
+    from argo_artifacts.access.servers import InstalledServer
     from argo_artifacts.config.settings import Settings
+    from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
     from components.store import ArtifactStore
+
+
+def install(
+    settings: Settings, server: InstalledServer, guard: OwnerGuard, providers: Providers
+) -> None:
+    """Install a server; from now on its provider can be had."""
+    from components.minio.server import MinioServer
+
+    made = MinioServer(settings, server, guard, providers)
+    providers.servers[server.namespace] = ServerAccess(admin=made.admin, ready=made.release)
 
 
 def provision(

@@ -39,6 +39,7 @@ KUBERNETES: Final = frozenset(
         "kubernetes:core/v1:Namespace",
         "kubernetes:core/v1:Secret",
         "kubernetes:core/v1:ServiceAccount",
+        "kubernetes:networking.k8s.io/v1:NetworkPolicy",
         "kubernetes:rbac.authorization.k8s.io/v1:Role",
         "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding",
     }
@@ -46,15 +47,18 @@ KUBERNETES: Final = frozenset(
 COMPONENTS: Final = frozenset(
     {
         "argo-artifacts:index:Installation",
+        "argo-artifacts:index:MinioServer",
         "argo-artifacts:index:MinioStore",
         "argo-artifacts:index:TenantArtifacts",
     }
 )
 PROVIDERS: Final = frozenset({"pulumi:providers:kubernetes", "pulumi:providers:minio-admin"})
 _MINIO: Final = frozenset(
-    f"minio-admin:index:{kind}" for kind in ("Attachment", "Bucket", "Policy", "User")
+    f"minio-admin:index:{kind}"
+    for kind in ("Attachment", "Bucket", "Credentials", "Policy", "User")
 )
-_KNOWN: Final = KUBERNETES | COMPONENTS | PROVIDERS | _MINIO
+RELEASE: Final = "kubernetes:helm.sh/v3:Release"
+_KNOWN: Final = KUBERNETES | COMPONENTS | PROVIDERS | _MINIO | {RELEASE}
 
 _SECRET: Final = "4dabf18193072939515e22adb298388d"
 """Key that marks a value as secret on the wire between program and engine."""
@@ -116,7 +120,9 @@ class Registered:
         if self.type in KUBERNETES:
             parts = self.metadata.get("namespace"), self.metadata["name"]
             return "/".join(str(part) for part in parts if part)
-        keys = ("bucket", "name", "user")
+        if self.type == RELEASE:
+            return f"{self.inputs['namespace']}/{self.inputs['name']}"
+        keys = ("bucket", "name", "user", "username")
         return str(next(self.inputs[key] for key in keys if key in self.inputs))
 
 
@@ -153,8 +159,9 @@ class _Echo(mocks.Mocks):
         if args.typ not in _KNOWN:
             self._faults.append(f"the mocks do not know the type {args.typ}")
         state = dict(args.inputs)
-        if args.typ == "minio-admin:index:User":
-            state["secretKey"] = pulumi.Output.secret(generated_secret(state["name"]))
+        if args.typ in {"minio-admin:index:Credentials", "minio-admin:index:User"}:
+            name = state.get("name") or state["username"]
+            state["secretKey"] = pulumi.Output.secret(generated_secret(name))
         return f"{args.name}-id", state
 
     def call(self, args):

@@ -142,7 +142,7 @@ class Store:
     tenants: tuple[str, ...]
 
 
-Topic = Literal["union", "shared", "retired", "kept", "collection", "boundary", "keys"]
+Topic = Literal["union", "shared", "retired", "kept", "collection", "boundary", "keys", "server"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from argo_artifacts.access.names import REPOSITORIES_CONFIG_MAP
+from argo_artifacts.access.servers import installed_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from argo_artifacts.access.grants import AccessPlan, Credential
+    from argo_artifacts.access.servers import InstalledServer
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.config.tenants import EffectiveTenant, Ownership
 
@@ -27,6 +29,9 @@ Kind = Literal[
     "Policy",
     "User",
     "Attachment",
+    "Credentials",
+    "Release",
+    "NetworkPolicy",
 ]
 
 TYPES: Final[Mapping[Kind, str]] = {
@@ -37,6 +42,9 @@ TYPES: Final[Mapping[Kind, str]] = {
     "Secret": "kubernetes:core/v1:Secret",
     "ConfigMap": "kubernetes:core/v1:ConfigMap",
     "ConfigMapPatch": "kubernetes:core/v1:ConfigMapPatch",
+    "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
+    "Release": "kubernetes:helm.sh/v3:Release",
+    "Credentials": "minio-admin:index:Credentials",
     "Bucket": "minio-admin:index:Bucket",
     "Policy": "minio-admin:index:Policy",
     "User": "minio-admin:index:User",
@@ -60,6 +68,8 @@ class Item:
 def inventory(settings: Settings, plan: AccessPlan) -> tuple[Item, ...]:
     """List what `pulumi up` creates, sorted."""
     items = [*_installation(settings), *_stores(settings, plan)]
+    for server in installed_servers(settings):
+        items += _server(server)
     for tenant in settings.tenants.values():
         items += _tenant(settings, plan, tenant)
     return tuple(sorted(items))
@@ -79,6 +89,15 @@ def _installation(settings: Settings) -> Iterator[Item]:
         yield Item(kind="ConfigMap", name=config_map)
     if argo.controller_config == "patch":
         yield Item(kind="ConfigMapPatch", name=config_map)
+
+
+def _server(server: InstalledServer) -> Iterator[Item]:
+    """What stands before a server's pods; the chart makes those, their volumes and Services."""
+    yield from _owned("Namespace", server.namespace, server.helm.namespace.ownership)
+    yield Item(kind="Credentials", name=server.root_user)
+    yield Item(kind="Secret", name=f"{server.namespace}/{server.root_secret}")
+    yield Item(kind="NetworkPolicy", name=server.place)
+    yield Item(kind="Release", name=server.place)
 
 
 def _tenant(settings: Settings, plan: AccessPlan, tenant: EffectiveTenant) -> Iterator[Item]:

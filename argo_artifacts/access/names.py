@@ -85,3 +85,17 @@ def minio_policy(cluster: str, namespace: str, repository: str, owner: str) -> s
 def minio_user(cluster: str, namespace: str, repository: str, key: int, owner: str) -> str:
     """Name (and access key) of the MinIO user behind key number *key*."""
     return f"{cluster}.{namespace}.{repository}.{key}.{owner_id(owner)}"
+
+
+PROVISIONER_LABEL: Final = "argo-artifacts/provisioner"
+"""Label of the pods that provision a server from inside the cluster."""
+
+
+def root_user(owner: str) -> str:
+    """Access key of the generated admin of a server that the stack installs."""
+    return f"root.{owner_id(owner)}"
+
+
+def root_secret(release: str) -> str:
+    """Secret with the generated admin's credentials, in the server's namespace."""
+    return label(release, "root")

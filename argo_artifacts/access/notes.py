@@ -83,6 +83,20 @@ def _repositories(settings: Settings) -> Iterator[Note]:
                 " the table shows",
             )
         minio = repository.minio
+        if minio is not None and minio.server == "helm":
+            yield Note(
+                topic="server",
+                about=name,
+                text="upstream no longer maintains MinIO's chart and images, the last ones have"
+                " known vulnerabilities: helm.image takes a fork's",
+            )
+            if minio.helm.distributed is None:
+                yield Note(
+                    topic="server",
+                    about=name,
+                    text="the server is one pod with one drive: nothing is redundant, and an update"
+                    " of the chart stops it for a while",
+                )
         if minio is None or minio.server != "credentials":
             continue
         yield Note(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from argo_artifacts.access.grants import in_words
 from argo_artifacts.documents.kubernetes import rules
 from argo_artifacts.repository import entries
 from components.kubernetes.moves import PLACES, places
+from components.kubernetes.secrets import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -203,8 +203,3 @@ class TenantArtifacts(pulumi.ComponentResource):
             opts=options,
         )
         return config_map.metadata.apply(lambda metadata: metadata.name or "")
-
-
-def encoded(value: str) -> str:
-    """A Secret's value as the API takes it, without the newline that breaks request signing."""
-    return base64.b64encode(value.rstrip("\n").encode()).decode()

@@ -16,6 +16,7 @@ from tests.harness import (
     COMPONENTS,
     KUBERNETES,
     PROVIDERS,
+    RELEASE,
     clear_text,
     deploy,
     generated_secret,
@@ -94,7 +95,9 @@ def test_a_child_gets_its_parent_and_nothing_that_the_caller_was_given(deployed)
             if resource.type not in COMPONENTS | PROVIDERS:
                 assert run.resources[resource.parent].type in COMPONENTS, resource.urn
                 assert resource.provider == (
-                    "kubernetes" if resource.type in KUBERNETES else _minio_provider(run, resource)
+                    "kubernetes"
+                    if resource.type in {*KUBERNETES, RELEASE}
+                    else _minio_provider(run, resource)
                 )
 
 
@@ -122,7 +125,8 @@ def test_the_config_map_comes_after_everything_in_its_namespace_and_its_store(de
 
 def test_no_secret_stands_outside_its_wrapper(deployed):
     for stack, run in deployed:
-        values = [*stack.secrets.values(), *(generated_secret(r.place) for r in run.all("User"))]
+        generated = [generated_secret(r.place) for r in _generated(run)]
+        values = [*stack.secrets.values(), *generated]
         forms = [form for value in values for form in (value, _base64(value))]
         for resource in run.resources.values():
             for text in clear_text({"inputs": resource.inputs, "outputs": resource.outputs}):
@@ -137,9 +141,14 @@ def test_each_secret_arrives_where_it_is_needed(deployed):
         everything = json.dumps([revealed(r.inputs) for r in run.resources.values()])
         credentials = plan(stack.settings()).credentials
         published = [user for c in credentials for key, user in c.users if key == c.publish]
+        published += [r.place for r in run.all("Credentials")]
         generated = [generated_secret(user) for user in published]
         for value in [*stack.secrets.values(), *generated]:
             assert json.dumps(value)[1:-1] in everything or _base64(value) in everything
+
+
+def _generated(run: Run) -> list[Registered]:
+    return [*run.all("User"), *run.all("Credentials")]
 
 
 def _base64(value: str) -> str:

@@ -76,7 +76,7 @@ def test_no_line_is_cut_or_wrapped(capsys):
         "longer  y",
     ]
     shown = on_terminal("check", "docs/examples/planned")
-    assert ".minio.server: 'helm' is not built yet, external or credentials is accepted" in shown
+    assert ".default.s3: not built yet, minio is accepted" in shown
 
 
 def test_markup_in_a_value_is_shown_as_it_is():

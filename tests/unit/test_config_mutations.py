@@ -47,6 +47,24 @@ OPTIONAL: Final = frozenset(
         "argo-artifacts:repositories.*.minio.bucket.quotaBytes",
         "argo-artifacts:repositories.*.minio.existingSecret.accessKey",
         "argo-artifacts:repositories.*.minio.existingSecret.secretKey",
+        "argo-artifacts:repositories.*.minio.helm",
+        "argo-artifacts:repositories.*.minio.helm.allowFrom",
+        "argo-artifacts:repositories.*.minio.helm.chart",
+        "argo-artifacts:repositories.*.minio.helm.distributed",
+        "argo-artifacts:repositories.*.minio.helm.distributed.drivesPerNode",
+        "argo-artifacts:repositories.*.minio.helm.distributed.replicas",
+        "argo-artifacts:repositories.*.minio.helm.image",
+        "argo-artifacts:repositories.*.minio.helm.mcImage",
+        "argo-artifacts:repositories.*.minio.helm.memory",
+        "argo-artifacts:repositories.*.minio.helm.namespace",
+        "argo-artifacts:repositories.*.minio.helm.namespace.deleteNamespace",
+        "argo-artifacts:repositories.*.minio.helm.namespace.name",
+        "argo-artifacts:repositories.*.minio.helm.namespace.ownership",
+        "argo-artifacts:repositories.*.minio.helm.release",
+        "argo-artifacts:repositories.*.minio.helm.storage",
+        "argo-artifacts:repositories.*.minio.helm.storage.size",
+        "argo-artifacts:repositories.*.minio.helm.storage.storageClass",
+        "argo-artifacts:repositories.*.minio.helm.waitForPods",
         "argo-artifacts:repositories.*.minio.keys",
         "argo-artifacts:repositories.*.minio.keys.publish",
         "argo-artifacts:repositories.*.minio.lifecycle",
@@ -74,6 +92,8 @@ OPTIONAL: Final = frozenset(
 
 CREDENTIALS: Final = "Pulumi.minio-credentials.yaml"
 EXISTING: Final = "Pulumi.minio-existing-secret.yaml"
+HELM: Final = "Pulumi.minio-helm.yaml"
+HELM_TLS: Final = "Pulumi.minio-helm-tls.yaml"
 EXTERNAL: Final = "Pulumi.minio-external.yaml"
 LOCAL: Final = "Pulumi.local.yaml"
 SHARED_KEY: Final = "Pulumi.minio-shared-key.yaml"
@@ -96,7 +116,21 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
     (SHARED_KEY, f"{_DEFAULT}.minio.sharedCredentials"): [f"{_DEFAULT}.minio"],
     (SHARED_KEY, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.sharedCredentials"],
     (EXISTING, f"{_ONPREM}.minio.existingSecret"): [f"{_ONPREM}.minio"],
+    (HELM, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (HELM_TLS, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (HELM_TLS, f"{_DEFAULT}.minio.helm.chart.oci"): [f"{_DEFAULT}.minio.helm.chart"],
     # Another key has no sense without this one.
+    (HELM, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.helm"],
+    (HELM_TLS, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.helm"],
+    (HELM, f"{_DEFAULT}.minio.adminEndpoint"): [f"{_DEFAULT}.minio.adminEndpoint"],
+    (HELM_TLS, f"{_DEFAULT}.minio.adminEndpoint"): [f"{_DEFAULT}.minio.adminEndpoint"],
+    (HELM, f"{_DEFAULT}.minio.tls"): [f"{_DEFAULT}.minio.helm.certificateSecret"],
+    (HELM, f"{_DEFAULT}.minio.tls.enabled"): [f"{_DEFAULT}.minio.helm.certificateSecret"],
+    (HELM_TLS, f"{_DEFAULT}.minio.helm"): [f"{_DEFAULT}.minio.helm.certificateSecret"],
+    (HELM_TLS, f"{_DEFAULT}.minio.bucket.versioning"): [
+        f"{_DEFAULT}.minio.lifecycle.noncurrentExpireDays"
+    ],
+    (HELM_TLS, f"{_DEFAULT}.minio.keys.live"): [f"{_DEFAULT}.minio.keys.publish"],
     (CREDENTIALS, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.credentials"],
     (EXISTING, f"{_ONPREM}.minio.server"): [f"{_ONPREM}.minio.existingSecret"],
     (EXTERNAL, "argo-artifacts:argo.server.authMode"): ["argo-artifacts:argo.server.secretReaders"],
@@ -177,7 +211,9 @@ def test_a_misspelt_key_is_one_line_with_the_path_of_the_misspelt_key(
     assert surprises == {}
 
 
-IMPLICIT: Final = {(file, _DEFAULT): [_DEFAULT] for file in (LOCAL, CREDENTIALS, SHARED_KEY)}
+IMPLICIT: Final = {
+    (file, _DEFAULT): [_DEFAULT] for file in (LOCAL, CREDENTIALS, SHARED_KEY, HELM, HELM_TLS)
+}
 """Where no list of the file names the repository ``default``: its own path says it is missing."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from argo_artifacts.config.backends.common import (
     Bucket,
@@ -14,6 +14,7 @@ from argo_artifacts.config.backends.common import (
     Lifecycle,
     Tls,
 )
+from argo_artifacts.config.backends.minio_helm import HelmServer, Provisioner
 from argo_artifacts.config.base import Endpoint, Label, Model, Text
 
 
@@ -37,15 +38,30 @@ class MinioBucket(Bucket):
 class Minio(Model):
     """A bucket on a MinIO or S3-compatible server, reached with keys."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"server": {"const": "helm"}}, "required": ["server"]},
+            "then": {
+                "not": {"required": ["admin"]},
+                "oneOf": [{"required": ["adminEndpoint"]}, {"required": ["provisioner"]}],
+            },
+            "else": {"not": {"required": ["helm"]}},
+        }
+    )
+
     server: Literal["external", "helm", "credentials"] = "external"
-    """``external``: a server whose admin we are; ``helm``: we install it; ``credentials``: bucket
-    and keys exist already and only Secrets and entries are written."""
+    """``external``: a server whose admin we are; ``helm``: we install it by its chart, which
+    upstream no longer maintains; ``credentials``: bucket and keys exist already and only Secrets
+    and entries are written."""
 
     endpoint: Endpoint
     """What pods use: host or host:port."""
 
     admin_endpoint: Endpoint | None = None
     """What we use, if another."""
+
+    provisioner: Provisioner | None = None
+    """Where only the cluster reaches the server: a Job there provisions (external, helm)."""
 
     region: Text = "us-east-1"
     """The server's region name."""
@@ -57,10 +73,10 @@ class Minio(Model):
     """The bucket that holds the artifacts."""
 
     lifecycle: Lifecycle = Field(default_factory=Lifecycle)
-    """When objects expire (server external)."""
+    """When objects expire (servers external and helm)."""
 
     keys: Keys = Field(default_factory=Keys)
-    """Rotation of the tenants' keys (server external)."""
+    """Rotation of the tenants' keys (servers external and helm)."""
 
     admin: ConfigKeys = ConfigKeys.model_validate(
         {"accessKeyConfig": "minioAccessKey", "secretKeyConfig": "minioSecretKey"}
@@ -72,6 +88,9 @@ class Minio(Model):
 
     shared_credentials: ConfigKeys | None = None
     """One access key for all tenants (server credentials): no isolation between them."""
+
+    helm: HelmServer = Field(default_factory=HelmServer)
+    """The server that we install (server helm)."""
 
     existing_secret: ExistingSecret | None = None
     """A Secret that stands in every tenant's namespace (server credentials)."""

@@ -14,6 +14,7 @@ from argo_artifacts.config.rules import (
     buckets,
     installation,
     minio,
+    minio_helm,
     repositories,
     tenants,
 )
@@ -30,6 +31,7 @@ def faults(draft: Draft) -> Iterator[Fault]:
     yield from installation.faults(draft)
     yield from repositories.faults(draft)
     yield from minio.faults(draft)
+    yield from minio_helm.faults(draft)
     yield from aws.faults(draft)
     yield from buckets.faults(draft)
     yield from tenants.faults(draft)

@@ -45,10 +45,6 @@ def _minio(draft: Draft, name: str, minio: Minio) -> Iterator[Fault]:
     if minio.server == "credentials":
         yield from _credentials(draft, name, minio)
         return
-    if minio.server == "helm":
-        yield Fault(
-            f"{path}.server", "'helm' is not built yet, external or credentials is accepted"
-        )
     for key in _KEYS:
         if getattr(minio, key) is not None:
             yield Fault(
@@ -91,7 +87,7 @@ def _credentials(draft: Draft, name: str, minio: Minio) -> Iterator[Fault]:
             f"{minio.bucket.ownership!r} with server credentials, use is accepted; the bucket"
             " exists already",
         )
-    idle = {"adminEndpoint", "admin", "keys", "lifecycle"} & _given(minio)
+    idle = {"adminEndpoint", "admin", "keys", "lifecycle", "provisioner"} & _given(minio)
     idle |= {f"bucket.{key}" for key in _given(minio.bucket) - {"name", "ownership"}}
     for key in sorted(idle):
         yield Fault(
