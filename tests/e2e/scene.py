@@ -48,6 +48,8 @@ class Tenant:
     pods: dict[str, dict] = field(default_factory=dict)
     """Last seen state of each pod, by its name."""
     events: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """Names of the workflows that are there at the end."""
     named: dict[str, str] = field(default_factory=dict)
     """Key of the neighbour's that each step of the intrusion names."""
 
@@ -143,6 +145,9 @@ class Director:
         for tenant in self.scene.tenants.values():
             self._client.delete(Workflow, ROUNDTRIP, namespace=tenant.name)
         self._wait("gone", lambda tenant: not self._look(tenant, ROUNDTRIP))
+        for tenant in self.scene.tenants.values():
+            left = self._client.list(Workflow, namespace=tenant.name)
+            tenant.left = [workflow.metadata.name for workflow in left]
 
     def _entry(self, tenant: str) -> dict:
         found = self._client.get(ConfigMap, "artifact-repositories", namespace=tenant)

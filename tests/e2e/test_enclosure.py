@@ -38,6 +38,7 @@ done
 setsid sleep 1001 &
 echo mine > /run/left
 echo mine > /var/lib/left
+echo mine > /etc/left
 echo 1 > /proc/sys/vm/panic_on_oom
 ip link add name left type bridge
 echo "$name"
@@ -67,7 +68,8 @@ def groups(name: str) -> list[str]:
 
 def left(name: str) -> list[str]:
     """Return everything of an enclosure that is still there."""
-    files = [path for path in ("/run/left", "/var/lib/left") if Path(path).exists()]
+    places = ("/run/left", "/var/lib/left", "/etc/left")
+    files = [path for path in places if Path(path).exists()]
     devices = ["left"] if Path("/sys/class/net/left").exists() else []
     processes = []
     for variables in Path("/proc").glob("[0-9]*/environ"):
@@ -88,12 +90,14 @@ def gone(name: str) -> bool:
 
 def test_a_run_that_ends_returns_the_commands_code_and_leaves_nothing():
     panic = Path("/proc/sys/vm/panic_on_oom").read_text()
+    resolver = Path("/etc/resolv.conf").stat().st_mtime_ns
     with start(f"{BUSY}\nexit 7") as outer:
         name = outer.stdout.readline().strip()
         assert name.startswith(layout.CGROUP_PREFIX)
         assert outer.wait(30) == 7
     assert left(name) == []
     assert Path("/proc/sys/vm/panic_on_oom").read_text() == panic
+    assert Path("/etc/resolv.conf").stat().st_mtime_ns == resolver
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])

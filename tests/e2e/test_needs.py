@@ -23,8 +23,8 @@ def test_missing_programs_are_named_with_the_packages_that_bring_them(monkeypatc
     assert "PATH: no runc, the one of the package runc is needed" in lines
     assert f"{tmp_path}: none has all of bridge, host-local, loopback" in lines
     assert lines[-1] == (
-        "on Debian: apt-get install busybox-static containernetworking-plugins iproute2 runc"
-        " util-linux"
+        "on Debian: apt-get install busybox-static containernetworking-plugins iproute2 nftables"
+        " runc util-linux"
     )
 
 

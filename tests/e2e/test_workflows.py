@@ -80,6 +80,7 @@ def test_a_workflow_saves_a_file_a_directory_and_a_large_file(scene, tenant):
 def test_a_later_step_of_another_service_account_reads_what_was_saved(scene, tenant):
     node = tenant.node(ROUNDTRIP, "read")
     assert node["phase"] == "Succeeded", node.get("message")
+    assert tenant.workflows[ROUNDTRIP]["status"]["phase"] == "Succeeded"
     text = log(scene, tenant, "read")
     assert sums(text) == sums(log(scene, tenant, "save"))
     assert len(sums(text)) == 6
@@ -142,8 +143,10 @@ def test_a_refused_workflow_leaves_the_neighbours_objects_as_they_were(scene, te
 
 
 def test_both_workflows_ask_for_garbage_collection_and_both_can_be_deleted(tenant):
-    metadata = tenant.workflows[ROUNDTRIP]["metadata"]
-    assert "deletionTimestamp" in metadata  # seen last while it waited for its end
+    workflow = tenant.workflows[ROUNDTRIP]
+    assert workflow["spec"]["artifactGC"]["strategy"] == "OnWorkflowDeletion"
+    assert "deletionTimestamp" in workflow["metadata"]  # seen last while it waited for its end
+    assert tenant.left == [INTRUSION]
     (collector,) = tenant.collectors()
     assert collector["spec"]["serviceAccountName"] == COLLECTOR
 

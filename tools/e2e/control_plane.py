@@ -1,7 +1,7 @@
 """etcd, API server, controllers and scheduler: a Kubernetes control plane that pods can reach.
 
-Unlike kwok's it listens on the first address of the services, port 443, with a certificate that
-names it: so pods find and trust it without kube-proxy and DNS.
+Unlike kwok's it listens on the node's address, where kube-proxy leads what pods send to the
+Service of the API server.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
     from tools.e2e.daemons import Daemons
 
-URL: Final = f"https://{layout.API_SERVER}"
+_PORT: Final = 6443
+URL: Final = f"https://{layout.NODE}:{_PORT}"
 _ETCD: Final = "http://127.0.0.1:2379"
 _ETCD_PEER: Final = "http://127.0.0.1:2380"
 _KEY_BITS: Final = 2048
@@ -40,7 +41,7 @@ class ControlPlane:
         self._programs = programs
         self._daemons = daemons
         self._admin = secrets.token_urlsafe(24)
-        self._authority = self.folder / "pki" / "apiserver.crt"
+        self.authority = self.folder / "pki" / "apiserver.crt"
         """Self-signed by the API server at its start, its authority included."""
 
     def start(self) -> None:
@@ -60,7 +61,7 @@ class ControlPlane:
             [
                 kubeconfig,
                 "--leader-elect=false",
-                f"--root-ca-file={self._authority}",
+                f"--root-ca-file={self.authority}",
                 f"--service-account-private-key-file={self._accounts_key}",
                 "--use-service-account-credentials",
                 f"--cert-dir={self.folder / 'controller-manager'}",
@@ -69,7 +70,7 @@ class ControlPlane:
 
     def write_kubeconfig(self, path: Path, token: str) -> None:
         """Write a kubeconfig for whoever holds *token*."""
-        cluster = {"server": URL, "certificate-authority": str(self._authority)}
+        cluster = {"server": URL, "certificate-authority": str(self.authority)}
         context = {"cluster": "e2e", "user": "e2e", "namespace": "argo"}
         text = yaml.safe_dump(
             {
@@ -121,8 +122,8 @@ class ControlPlane:
             self._programs["kube-apiserver"],
             [
                 f"--etcd-servers={_ETCD}",
-                "--bind-address=0.0.0.0",
-                "--secure-port=443",
+                f"--bind-address={layout.NODE}",
+                f"--secure-port={_PORT}",
                 f"--advertise-address={layout.NODE}",
                 f"--cert-dir={self.folder / 'pki'}",
                 f"--service-cluster-ip-range={layout.SERVICES}",
@@ -137,13 +138,13 @@ class ControlPlane:
         )
 
     def _is_ready(self) -> bool:
-        if not self._authority.exists():
+        if not self.authority.exists():
             return False
         try:
             answer = httpx.get(
                 f"{URL}/readyz",
                 headers={"Authorization": f"Bearer {self._admin}"},
-                verify=ssl.create_default_context(cafile=str(self._authority)),
+                verify=ssl.create_default_context(cafile=str(self.authority)),
                 trust_env=False,
             )
         except (httpx.HTTPError, OSError):

@@ -76,11 +76,17 @@ def mount() -> None:
 
 
 def network() -> None:
-    """Give the loopback device our addresses and let packets of pods through."""
+    """Give the loopback device our addresses, let packets of pods through, name Services."""
     _call("ip", "link", "set", "lo", "up")
     for address in layout.ADDRESSES:
         _call("ip", "address", "add", f"{address}/32", "dev", "lo")
+    # Without any route a packet to a Service is refused before kube-proxy's rules see it.
+    _call("ip", "route", "add", layout.SERVICES, "dev", "lo", "src", layout.NODE)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")
+    resolver = Path("/etc/resolv.conf")
+    resolver.unlink(missing_ok=True)  # often a link to a place below /run
+    lines = (f"nameserver {layout.NODE}", f"search {layout.DOMAIN}", "options ndots:5", "")
+    resolver.write_text("\n".join(lines))
 
 
 def _call(*command: str) -> None:

@@ -16,22 +16,23 @@ LOGS: Final = LEFT / "logs"
 
 PRIVATE: Final = Path("/run")
 """Replaced by an empty file system in memory: containerd and runc keep sockets here."""
-COVERED: Final = (Path("/var/lib"), Path("/var/log"))
-"""What is written here goes to memory: the kubelet and CNI have fixed places below."""
+COVERED: Final = (Path("/etc"), Path("/var/lib"), Path("/var/log"))
+"""What is written here goes to memory: programs have fixed places below."""
 
 RUN: Final = PRIVATE / "argo-e2e"
 """Data of all programs."""
 
 SERVICES: Final = "10.0.0.0/24"
-API_SERVER: Final = "10.0.0.1"
-"""First address of the services, so that pods find the API server without kube-proxy."""
 NODE: Final = "10.1.0.1"
+"""The API server and the names of Services are here too."""
 MINIO: Final = "10.1.0.2"
 PODS: Final = "10.2.0.0/24"
-ADDRESSES: Final = (API_SERVER, NODE, MINIO)
+ADDRESSES: Final = (NODE, MINIO)
 """Given to the loopback device."""
 
 MINIO_PORT: Final = 9000
+DOMAIN: Final = "cluster.local"
+"""Last part of the whole name of a Service."""
 NODE_NAME: Final = "node"
 
 CNI_FOLDERS: Final = (Path("/usr/lib/cni"), Path("/opt/cni/bin"), Path("/usr/libexec/cni"))

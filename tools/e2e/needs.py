@@ -17,6 +17,7 @@ _PROGRAMS: Final = {
     "unshare": "util-linux",
     "mount": "util-linux",
     "ip": "iproute2",
+    "nft": "nftables",
     "runc": "runc",
     "busybox": "busybox-static",
 }
@@ -31,6 +32,17 @@ mount -t overlay -o lowerdir=/var/lib,upperdir=/run/upper,workdir=/run/work prob
 ip link set lo up
 ip link add name probe type bridge
 ip link add name one type veth peer name other
+nft -f - <<end
+table ip probe {
+  map ports { type ipv4_addr . inet_proto . inet_service : verdict; }
+  chain in {
+    type nat hook prerouting priority -100
+    ip daddr . ip protocol . th dport vmap @ports
+  }
+  chain out { type nat hook postrouting priority 100; ct state new masquerade fully-random; }
+  chain one { numgen random mod 2 vmap { 0: accept, 1: accept }; fib daddr type local accept; }
+}
+end
 """
 _PROBE_SECONDS: Final = 20.0
 
@@ -117,4 +129,4 @@ def _probe() -> list[str]:
     if run.returncode == 0:
         return []
     reason = " ".join(run.stderr.split()) or f"ended with {run.returncode}"
-    return [f"kernel: {reason}; namespaces, overlay, bridge and veth devices are needed"]
+    return [f"kernel: {reason}; namespaces, overlay, bridge, veth and nftables are needed"]

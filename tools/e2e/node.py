@@ -44,8 +44,7 @@ _NETWORK: Final = {
         }
     ],
 }
-"""Pods on one bridge, whose gateway is the node: it answers on all its addresses, so neither
-address translation nor iptables is needed."""
+"""Pods on one bridge, whose gateway is the node; it answers on all its addresses."""
 
 
 class Node:
@@ -181,6 +180,8 @@ def _kubelet(cgroup: str) -> dict[str, object]:
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": f"/{cgroup}",
         "cgroupsPerQOS": True,
+        "clusterDNS": [layout.NODE],
+        "clusterDomain": layout.DOMAIN,
         "containerRuntimeEndpoint": f"unix://{SOCKET}",
         "enforceNodeAllocatable": ["pods"],
         "evictionHard": {"memory.available": "10Mi"},  # a machine's full disk is not our affair

@@ -15,6 +15,7 @@ from tools.e2e.argo import Argo
 from tools.e2e.control_plane import URL, ControlPlane
 from tools.e2e.daemons import Daemons
 from tools.e2e.node import Node
+from tools.e2e.services import Services
 from tools.errors import ToolError
 from tools.local_platform import files
 from tools.local_platform.minio import Minio
@@ -51,6 +52,7 @@ class RealPods:
         self.daemons = Daemons(layout.LOGS)
         self.plane = ControlPlane(self.programs, self.daemons)
         self.node = Node(self.programs, self.daemons, name)
+        self.services = Services(self.programs, self.daemons, self.plane)
         self.argo = Argo(self.programs, self.daemons, self.plane)
         self.minio = Minio(layout.RUN, {"minio": layout.MINIO_PORT})
         self.minio.endpoint = f"{layout.MINIO}:{layout.MINIO_PORT}"  # where pods reach it
@@ -74,7 +76,6 @@ class RealPods:
             self._provision()
         with self._timed("controller"):
             self.argo.start()
-            self.node.wait(self.client)
         self._note_versions()
 
     @property
@@ -89,7 +90,10 @@ class RealPods:
         self.node.load([image.write(layout.RUN, platform.machine()) for image in self._images()])
         self.plane.finish()
         self.node.start_kubelet(self.plane.kubeconfig)
+        self.services.start()
         self.argo.define()
+        self.services.wait()
+        self.node.wait(self.client)
         while not self.minio.answers():
             if not self.minio.running():
                 raise self.minio.failure()
