@@ -6,15 +6,18 @@ from typing import TYPE_CHECKING
 
 from argo_artifacts.access import names
 from argo_artifacts.access.grants import in_words
+from argo_artifacts.access.servers import installed_servers
 from argo_artifacts.repository import entries
 
 if TYPE_CHECKING:
     from argo_artifacts.access import AccessPlan
+    from argo_artifacts.access.servers import InstalledServer
     from argo_artifacts.config.settings import Settings
 
 
 def outputs(settings: Settings, plan: AccessPlan) -> dict[str, object]:
     """What `pulumi stack output` shows, as plain values."""
+    servers = {server.place: _server(server) for server in installed_servers(settings)}
     return {
         "cluster": settings.cluster.name,
         "owner": settings.owner,
@@ -27,6 +30,17 @@ def outputs(settings: Settings, plan: AccessPlan) -> dict[str, object]:
             for store in plan.stores
         },
         "tenants": {name: _tenant(settings, plan, name) for name in settings.tenants},
+        **({"servers": servers} if servers else {}),
+    }
+
+
+def _server(server: InstalledServer) -> dict[str, object]:
+    return {
+        "service": server.minio.endpoint,
+        "rootSecret": f"{server.namespace}/{server.root_secret}",
+        "image": server.helm.image,
+        "repositories": list(server.repositories),
+        "reachedFrom": list(server.allowed),
     }
 
 

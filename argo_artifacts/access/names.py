@@ -87,6 +87,10 @@ def minio_user(cluster: str, namespace: str, repository: str, key: int, owner: s
     return f"{cluster}.{namespace}.{repository}.{key}.{owner_id(owner)}"
 
 
+ROOT_USER: Final = "rootUser"
+ROOT_PASSWORD: Final = "rootPassword"  # noqa: S105 - the name of a key
+"""Keys of the generated admin's Secret, as the chart reads them."""
+
 PROVISIONER_LABEL: Final = "argo-artifacts/provisioner"
 """Label of the pods that provision a server from inside the cluster."""
 

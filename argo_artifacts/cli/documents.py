@@ -11,10 +11,19 @@ from rich.console import Console
 from rich.syntax import Syntax
 
 from argo_artifacts.access import names
+from argo_artifacts.access.servers import installed_servers
 from argo_artifacts.cli.console import AsJson, is_plain, say, say_json
 from argo_artifacts.cli.plan import TenantName, read
 from argo_artifacts.cli.stacks import ConfigFile, StackName  # noqa: TC001 - typer reads them
-from argo_artifacts.documents import canonical, deployer, kubernetes, lifecycle, minio
+from argo_artifacts.documents import (
+    canonical,
+    deployer,
+    kubernetes,
+    lifecycle,
+    minio,
+    minio_chart,
+    network_policy,
+)
 from argo_artifacts.repository import controller, entries
 
 if TYPE_CHECKING:
@@ -63,6 +72,7 @@ def collect(settings: Settings, access: AccessPlan, tenant: str | None) -> Itera
     for space in settings.tenants if tenant is None else [tenant]:
         yield from _of_tenant(settings, access, space)
     if tenant is None:
+        yield from _servers(settings)
         yield from _lifecycles(settings, access)
         yield from _controller(settings)
         yield from _deployer(settings, access)
@@ -112,6 +122,28 @@ def _of_tenant(settings: Settings, access: AccessPlan, space: str) -> Iterator[D
                     {names.DEFAULT_ANNOTATION: default},
                 ),
                 "data": entries.config_map_data(settings, access, space),
+            },
+        )
+
+
+def _servers(settings: Settings) -> Iterator[Document]:
+    for server in installed_servers(settings):
+        yield Document(
+            kind="Helm values",
+            name=server.place,
+            goes=f"the chart of MinIO, release {server.helm.release} in namespace"
+            f" {server.namespace}",
+            content=minio_chart.values(server),
+        )
+        yield Document(
+            kind="NetworkPolicy",
+            name=server.place,
+            goes=f"namespace {server.namespace}, on the server's pods",
+            content={
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "NetworkPolicy",
+                "metadata": _metadata(settings, server.helm.release, server.namespace),
+                "spec": network_policy.spec(server),
             },
         )
 

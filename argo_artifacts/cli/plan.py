@@ -181,6 +181,8 @@ def _numbers(items: Sequence[Item]) -> Iterator[tuple[str, str, str]]:
     adopted = count(item for item in items if item.adopted)
     for kind, number in count(items).items():
         where = "Kubernetes" if TYPES[kind].startswith("kubernetes:") else "MinIO"
+        if kind == "Credentials":  # generated, they stand in the state alone
+            where = "Pulumi"
         of_them = f", {adopted[kind]} of them adopted" if kind in adopted else ""
         yield where, kind, f"{number}{of_them}"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.access.inventory import inventory
+from argo_artifacts.access.servers import installed_servers
 from argo_artifacts.documents.kubernetes import COLLECTOR, EXECUTOR
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ VERIFY_FOLDER: Final = ".argo-artifacts-verify"
 
 
 def servers(settings: Settings) -> tuple[str, ...]:
-    """The MinIO servers whose admin we are, as ``host:port``, sorted."""
+    """The MinIO servers whose admin the stack's own settings hold, as ``host:port``, sorted."""
     return tuple(
         sorted(
             {
@@ -130,8 +131,27 @@ _RESOURCES: Final[Mapping[Kind, tuple[str, str]]] = {
     "ConfigMapPatch": ("", "configmaps"),
     "Role": ("rbac.authorization.k8s.io", "roles"),
     "RoleBinding": ("rbac.authorization.k8s.io", "rolebindings"),
+    "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
 }
 """API group and resource of each kind."""
+
+_CHART: Final[tuple[Rule, ...]] = (
+    {
+        "apiGroups": [""],
+        "resources": ["configmaps", "persistentvolumeclaims", "serviceaccounts", "services"],
+        "verbs": ["create", "delete", "get", "list", "patch", "watch"],
+    },
+    {
+        "apiGroups": ["apps"],
+        "resources": ["deployments", "statefulsets"],
+        "verbs": ["create", "delete", "get", "list", "patch", "watch"],
+    },
+    {"apiGroups": [""], "resources": ["secrets"], "verbs": ["update"]},
+)
+"""What Helm makes of the chart ``minio``, and how it keeps its revisions."""
+
+_WAITS: Final[Rule] = {"apiGroups": ["apps"], "resources": ["replicasets"], "verbs": ["list"]}
+"""How Helm finds out whether the pods run."""
 
 _VERBS: Final = ("create", "delete", "get", "list", "patch", "watch")
 """Read (the owner mark, drift), apply, delete; Pulumi lists and watches what it deletes until it
@@ -153,6 +173,11 @@ def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
         {"apiGroups": [group], "resources": sorted(resources), "verbs": list(_VERBS)}
         for group, resources in sorted(made.items())
     ]
+    installed = installed_servers(settings)
+    if installed:
+        rules += _CHART
+    if any(server.helm.wait_for_pods for server in installed):
+        rules.append(_WAITS)
     if "secrets" not in made.get("", ()):  # kept by others, read by argo-server and by verify
         rules.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
     return {

@@ -57,7 +57,10 @@ Each Role stands in every tenant's namespace, with a RoleBinding of the same nam
 
 _CLUSTER_ROLE: Final = """\
 In Kubernetes: create, delete, get, list, patch and watch on the kinds that the stack makes, and
-the rights of executor and collector themselves, since Kubernetes lets nobody give what it lacks."""
+the rights of executor and collector themselves, since Kubernetes lets nobody give what it lacks.
+With `server: helm` also on what MinIO's chart makes: ConfigMap, Deployment, PersistentVolumeClaim,
+Service, ServiceAccount and StatefulSet; update on Secrets, in which Helm keeps its revisions; and
+list on ReplicaSets, by which it sees that the pods run."""
 
 
 def markdown() -> str:

@@ -1,7 +1,8 @@
-"""Provisioning: the admin's keys, out of the stack's secret settings, for cleaning up.
+"""Provisioning: the admin's keys, for cleaning up.
 
-The only module that runs ``pulumi``. Values go from its standard output into memory and nowhere
-else: never into an argument, a message or a log.
+They come out of the stack's secret settings, or, of a server that the stack installs, out of the
+Secret that it starts with. The only module that runs ``pulumi``. Values go from its standard
+output into memory and nowhere else: never into an argument, a message or a log.
 """
 
 from __future__ import annotations
@@ -12,13 +13,17 @@ import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from argo_artifacts.access.names import ROOT_PASSWORD, ROOT_USER, root_secret
 from argo_artifacts.config.base import NAMESPACE
+from argo_artifacts.verify.lookup import ClusterError
 from argo_artifacts.verify.store import Keys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from argo_artifacts.config.backends.common import ConfigKeys
+    from argo_artifacts.config.backends.minio_helm import HelmServer
+    from argo_artifacts.verify.lookup import Reader
 
 _SECONDS: Final = 60
 
@@ -79,3 +84,20 @@ def admin_keys(stack: PulumiStack, names: ConfigKeys) -> Keys:
         secret_setting(stack, names.access_key_config),
         secret_setting(stack, names.secret_key_config),
     )
+
+
+def generated_keys(reader: Reader, helm: HelmServer) -> Keys:
+    """Read the generated keys of the admin of a server that the stack installs.
+
+    Raises:
+        NoSettingError: the cluster does not show the Secret, or it holds no keys.
+    """
+    name = root_secret(helm.release)
+    try:
+        data = reader.secret(helm.namespace.name, name) or {}
+        return Keys(data[ROOT_USER].decode(), data[ROOT_PASSWORD].decode())
+    except ClusterError as error:
+        raise NoSettingError(str(error)) from None
+    except (KeyError, UnicodeDecodeError):
+        msg = f"Secret {helm.namespace.name}/{name} holds no keys"
+        raise NoSettingError(msg) from None

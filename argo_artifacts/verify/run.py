@@ -26,7 +26,7 @@ from argo_artifacts.verify.ledger import Ledger
 from argo_artifacts.verify.lookup import look_up
 from argo_artifacts.verify.places import Index, holder_of
 from argo_artifacts.verify.probes import Prober
-from argo_artifacts.verify.provisioning import NoSettingError
+from argo_artifacts.verify.provisioning import NoSettingError, generated_keys
 from argo_artifacts.verify.report import Report, Row
 
 if TYPE_CHECKING:
@@ -185,6 +185,8 @@ class _Run:
 
     def _admin(self, minio: Minio) -> Keys | None:
         try:
+            if minio.server == "helm":
+                return generated_keys(self._request.reader, minio.helm)
             return self._request.admin(minio.admin)
         except NoSettingError as error:
             note = f"{address(minio)}: no provisioning credential ({error}), tenants clean up alone"

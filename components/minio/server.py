@@ -8,6 +8,7 @@ import pulumi
 from pulumi_kubernetes import core, networking
 from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
+from argo_artifacts.access.names import ROOT_PASSWORD, ROOT_USER
 from argo_artifacts.documents import minio_chart, network_policy
 from components.kubernetes.releases import ReleaseGuard
 from components.kubernetes.secrets import encoded
@@ -99,8 +100,8 @@ class MinioServer(pulumi.ComponentResource):
             metadata=self._guard.metadata(name, space),
             type="Opaque",
             data={
-                "rootUser": self.admin.username.apply(encoded),
-                "rootPassword": self.admin.secret_key.apply(encoded),
+                ROOT_USER: self.admin.username.apply(encoded),
+                ROOT_PASSWORD: self.admin.secret_key.apply(encoded),
             },
             opts=self._options(self._guard.hooks()),
         )

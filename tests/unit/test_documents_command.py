@@ -8,7 +8,16 @@ import pytest
 import yaml
 
 from argo_artifacts.access import plan
-from argo_artifacts.documents import deployer, kubernetes, matrix, minio, s3
+from argo_artifacts.access.servers import installed_servers
+from argo_artifacts.documents import (
+    deployer,
+    kubernetes,
+    matrix,
+    minio,
+    minio_chart,
+    network_policy,
+    s3,
+)
 from argo_artifacts.repository import controller, entries
 from tests.unit import command
 from tests.unit.config_files import ROOT
@@ -85,6 +94,22 @@ def test_lifecycle_rules_are_shown_in_the_words_of_the_stack_file(project):
     assert shown(project)["Lifecycle rules", "artifacts"] == {
         "rules": [{"id": "expire", "prefix": "prod/", "expireDays": 30}]
     }
+
+
+def test_a_server_of_ours_is_shown_as_it_is_installed_and_closed(project):
+    helm = MINIO | {
+        "server": "helm",
+        "endpoint": "minio.minio.svc:9000",
+        "adminEndpoint": "127.0.0.1:9000",
+        "tls": {"enabled": False},
+    }
+    repositories = {"default": {"minio": helm}}
+    project.stack(repositories=repositories)
+    (server,) = installed_servers(settings(repositories=repositories))
+    found = shown(project)
+    assert found["Helm values", "minio/minio"] == minio_chart.values(server)
+    assert found["NetworkPolicy", "minio/minio"]["spec"] == network_policy.spec(server)
+    assert not any(kind == "Deployer's MinIO policy" for kind, _ in found)
 
 
 def test_plain_text_is_one_yaml_stream_of_the_same_documents(project):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argo_artifacts.access import plan
 from argo_artifacts.access.inventory import inventory
 from argo_artifacts.documents import deployer, kubernetes
-from tests.unit.stacks import MINIO, each, settings, stacks
+from tests.unit.stacks import MINIO, each, settings, stacks, values
 
 Right = tuple[str, str, str]
 
@@ -71,6 +71,34 @@ def test_the_deployer_may_make_what_the_stack_makes_and_no_other_kind(stack):
     assert kinds == {
         kind for kind in listed if kind not in ("buckets", "policys", "users", "attachments")
     }
+
+
+HELM = MINIO | {
+    "server": "helm",
+    "endpoint": "minio.minio.svc:9000",
+    "adminEndpoint": "127.0.0.1:9000",
+    "tls": {"enabled": False},
+}
+
+
+def test_the_deployer_may_make_what_the_chart_makes_only_where_there_is_one():
+    charts = {
+        (group, kind, verb)
+        for group, kind in (
+            ("apps", "deployments"),
+            ("apps", "statefulsets"),
+            ("", "persistentvolumeclaims"),
+            ("", "services"),
+        )
+        for verb in ("create", "delete", "get", "list", "patch", "watch")
+    } | {("", "secrets", "update")}
+    waits = {("apps", "replicasets", "list")}
+    assert charts | waits <= held(values(repositories={"default": {"minio": HELM}}))
+    assert not (charts | waits) & held(values())
+    at_once = HELM | {"helm": {"waitForPods": False}}
+    found = held(values(repositories={"default": {"minio": at_once}}))
+    assert charts <= found
+    assert not waits & found
 
 
 @each(stacks())

@@ -5,10 +5,13 @@ import json
 import pytest
 
 from argo_artifacts.config.backends.common import ConfigKeys
+from argo_artifacts.config.backends.minio_helm import HelmServer
+from argo_artifacts.verify.lookup import ClusterError
 from argo_artifacts.verify.provisioning import (
     NoSettingError,
     PulumiStack,
     admin_keys,
+    generated_keys,
     secret_setting,
 )
 
@@ -76,3 +79,42 @@ def test_without_pulumi_there_is_no_provisioner(tmp_path, monkeypatch):
     with pytest.raises(NoSettingError, match="pulumi is not on PATH"):
         secret_setting(stack, "minioSecretKey")
     assert json.dumps(str(stack))
+
+
+class Secrets:
+    """A cluster with one Secret, or with a reason not to show it."""
+
+    def __init__(self, data):
+        self._data = data
+
+    def config_map(self, _namespace, _name):
+        return None
+
+    def secret(self, namespace, name):
+        assert (namespace, name) == ("minio", "minio-root")
+        if isinstance(self._data, Exception):
+            raise self._data
+        return self._data
+
+
+def test_the_generated_admin_is_read_from_its_secret_and_not_shown():
+    data = {"rootUser": b"root.1", "rootPassword": b"canary-password"}
+    keys = generated_keys(Secrets(data), HelmServer())
+    assert (keys.access_key, keys.secret_key) == ("root.1", "canary-password")
+    assert "canary" not in repr(keys)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (None, "Secret minio/minio-root holds no keys"),
+        ({"rootUser": b"root.1"}, "Secret minio/minio-root holds no keys"),
+        ({"rootUser": b"root.1", "rootPassword": b"\xff"}, "Secret minio/minio-root holds no keys"),
+        (ClusterError("the API server cannot be reached"), "the API server cannot be reached"),
+    ],
+    ids=["gone", "half", "no text", "unreachable"],
+)
+def test_a_generated_admin_that_cannot_be_had_is_one_line(data, says):
+    with pytest.raises(NoSettingError) as raised:
+        generated_keys(Secrets(data), HelmServer())
+    assert str(raised.value) == says
