@@ -147,7 +147,7 @@ class Director:
         self._wait("gone", lambda tenant: not self._look(tenant, ROUNDTRIP))
         for tenant in self.scene.tenants.values():
             left = self._client.list(Workflow, namespace=tenant.name)
-            tenant.left = [workflow.metadata.name for workflow in left]
+            tenant.left = [str(workflow.metadata.name) for workflow in left]
 
     def _entry(self, tenant: str) -> dict:
         found = self._client.get(ConfigMap, "artifact-repositories", namespace=tenant)
