@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.access.grants import Quota
 from argo_artifacts.access.names import ca_secret, credential_secret
+from argo_artifacts.access.provisioners import provisioners
 from argo_artifacts.config.base import MAX_LABEL, NAMESPACE
 from argo_artifacts.config.read import MAX_INLINE_BYTES, inline_bytes
-from argo_artifacts.documents import canonical, lifecycle, minio
+from argo_artifacts.documents import canonical, lifecycle, minio, minio_state
 from argo_artifacts.repository import entries
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def _all(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
     """Every quota of every item."""
     yield from _of_stores(settings, plan)
     yield from _of_credentials(settings, plan)
+    yield from _of_provisioners(settings, plan)
     for tenant in settings.tenants:
         data = entries.config_map_data(settings, plan, tenant)
         yield Quota(
@@ -156,6 +158,20 @@ def _of_credentials(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
                 where=where,
                 cure="shorten the names of cluster, tenant or repository",
             )
+
+
+def _of_provisioners(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
+    for job in provisioners(settings, plan):
+        state = minio_state.state(settings, plan, job.repositories)
+        yield Quota(
+            what="ConfigMap of a provisioning Job",
+            item=job.minio.endpoint,
+            used=len(canonical.document(state).encode()),
+            limit=MAX_CONFIG_MAP_BYTES,
+            unit="bytes",
+            where=f"{NAMESPACE}:repositories.{job.repositories[0]}.minio.provisioner",
+            cure="provision by adminEndpoint, or divide the tenants between two stacks",
+        )
 
 
 def _longest_key(prefix: str, settings: Settings, tenant: str, repository: str) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 
 from argo_artifacts.access import plan
+from argo_artifacts.access.provisioners import provisioners
 from argo_artifacts.access.servers import installed_servers
 from argo_artifacts.config import ConfigError
 from components.configuration import read_settings
@@ -17,7 +18,7 @@ from components.kubernetes.ownership import OwnerGuard
 from components.kubernetes.tenant import TenantArtifacts, TenantArtifactsArgs
 from components.outputs import outputs
 from components.providers import Providers
-from components.provision import install, provision
+from components.provision import install, provision, provision_inside
 
 if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings
@@ -54,9 +55,11 @@ def _provision(settings: Settings, providers: Providers) -> None:
     access = plan(settings)
     guard = OwnerGuard(settings.owner, providers.live)
     moves = MoveGuard(providers.live)
-    Installation(settings.argo.namespace, settings, guard, providers)
+    installation = Installation(settings.argo.namespace, settings, guard, providers)
     for server in installed_servers(settings):
         install(settings, server, guard, providers)
+    for job in provisioners(settings, access):
+        provision_inside(settings, access, job, guard, providers, after=installation)
     used = sorted(
         {c.repository for c in access.credentials} | {s.repository for s in access.stores}
     )

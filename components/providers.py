@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings
     from components.minio.admin import Credentials
     from components.minio.admin import Provider as MinioAdmin
+    from components.store import Provisioned
 
 
 _START_SECONDS: Final = 300
@@ -43,6 +44,8 @@ class Providers:
         self._minio: dict[tuple[object, ...], MinioAdmin] = {}
         self.servers: dict[str, ServerAccess] = {}
         """The servers that the stack installs, by namespace; declared before what lies on them."""
+        self.jobs: dict[str, Provisioned] = {}
+        """The Jobs that provision from inside, by repository; declared before its store."""
         # Also the guard: a kubeconfig that leads elsewhere is refused before any resource.
         self.live: Client = cluster.connect(settings.cluster, configuration.kubeconfig_text())
 

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from components.providers import ServerAccess
 
 if TYPE_CHECKING:
+    import pulumi
+
     from argo_artifacts.access import AccessPlan
+    from argo_artifacts.access.provisioners import Provisioner
     from argo_artifacts.access.servers import InstalledServer
     from argo_artifacts.config.settings import Settings
     from components.kubernetes.ownership import OwnerGuard
@@ -23,6 +26,30 @@ def install(
 
     made = MinioServer(settings, server, guard, providers)
     providers.servers[server.namespace] = ServerAccess(admin=made.admin, ready=made.release)
+
+
+def provision_inside(
+    settings: Settings,
+    plan: AccessPlan,
+    provisioner: Provisioner,
+    guard: OwnerGuard,
+    providers: Providers,
+    *,
+    after: pulumi.Resource,
+) -> None:
+    """Let a Job in the cluster provision a server; its stores refer to the Job from now on."""
+    from components.minio.provisioning import MinioProvisioning, MinioProvisioningArgs
+
+    args = MinioProvisioningArgs(
+        settings=settings,
+        plan=plan,
+        provisioner=provisioner,
+        guard=guard,
+        providers=providers,
+        installation=after,
+    )
+    made = MinioProvisioning(f"{provisioner.namespace}/{provisioner.name}", args)
+    providers.jobs |= dict.fromkeys(provisioner.repositories, made)
 
 
 def provision(

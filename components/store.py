@@ -27,3 +27,16 @@ class ArtifactStore(Protocol):
     def access(self, credential: Credential) -> list[pulumi.Resource]:
         """The resources that must stand before *credential* is of use."""
         ...
+
+
+class Provisioned(Protocol):
+    """A server that a Job in the cluster provisions, as the stores on it know it."""
+
+    @property
+    def job(self) -> pulumi.Resource:
+        """The Job: when it has ended, bucket, policies and users stand."""
+        ...
+
+    def secret_key(self, user: str) -> pulumi.Output[str]:
+        """The secret of a user that the Job makes."""
+        ...

@@ -34,6 +34,7 @@ SERVER: Final = "https://127.0.0.1:1"
 
 KUBERNETES: Final = frozenset(
     {
+        "kubernetes:batch/v1:Job",
         "kubernetes:core/v1:ConfigMap",
         "kubernetes:core/v1:ConfigMapPatch",
         "kubernetes:core/v1:Namespace",
@@ -47,6 +48,7 @@ KUBERNETES: Final = frozenset(
 COMPONENTS: Final = frozenset(
     {
         "argo-artifacts:index:Installation",
+        "argo-artifacts:index:MinioProvisioning",
         "argo-artifacts:index:MinioServer",
         "argo-artifacts:index:MinioStore",
         "argo-artifacts:index:TenantArtifacts",
@@ -116,9 +118,14 @@ class Registered:
 
     @property
     def place(self) -> str:
-        """``namespace/name`` of a Kubernetes object, the physical name of anything else."""
+        """``namespace/name`` of a Kubernetes object, the physical name of anything else.
+
+        A Job's name is told without the hash at its end.
+        """
         if self.type in KUBERNETES:
-            parts = self.metadata.get("namespace"), self.metadata["name"]
+            name = str(self.metadata["name"])
+            name = name.rpartition("-")[0] if self.kind == "Job" else name
+            parts = self.metadata.get("namespace"), name
             return "/".join(str(part) for part in parts if part)
         if self.type == RELEASE:
             return f"{self.inputs['namespace']}/{self.inputs['name']}"

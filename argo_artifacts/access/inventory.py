@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 from argo_artifacts.access.names import REPOSITORIES_CONFIG_MAP
+from argo_artifacts.access.provisioners import provisioners
 from argo_artifacts.access.servers import installed_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from argo_artifacts.access.grants import AccessPlan, Credential
+    from argo_artifacts.access.provisioners import Provisioner
     from argo_artifacts.access.servers import InstalledServer
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.config.tenants import EffectiveTenant, Ownership
@@ -32,6 +34,7 @@ Kind = Literal[
     "Credentials",
     "Release",
     "NetworkPolicy",
+    "Job",
 ]
 
 TYPES: Final[Mapping[Kind, str]] = {
@@ -44,6 +47,7 @@ TYPES: Final[Mapping[Kind, str]] = {
     "ConfigMapPatch": "kubernetes:core/v1:ConfigMapPatch",
     "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     "Release": "kubernetes:helm.sh/v3:Release",
+    "Job": "kubernetes:batch/v1:Job",
     "Credentials": "minio-admin:index:Credentials",
     "Bucket": "minio-admin:index:Bucket",
     "Policy": "minio-admin:index:Policy",
@@ -59,7 +63,7 @@ class Item:
 
     kind: Kind
     name: str
-    """``namespace/name`` in Kubernetes, the physical name in a store."""
+    """``namespace/name`` in Kubernetes, the physical name in a store; a Job's without its hash."""
 
     adopted: bool = False
     """It stands already and is taken over."""
@@ -70,6 +74,8 @@ def inventory(settings: Settings, plan: AccessPlan) -> tuple[Item, ...]:
     items = [*_installation(settings), *_stores(settings, plan)]
     for server in installed_servers(settings):
         items += _server(server)
+    for job in provisioners(settings, plan):
+        items += _job(job)
     for tenant in settings.tenants.values():
         items += _tenant(settings, plan, tenant)
     return tuple(sorted(items))
@@ -98,6 +104,17 @@ def _server(server: InstalledServer) -> Iterator[Item]:
     yield Item(kind="Secret", name=f"{server.namespace}/{server.root_secret}")
     yield Item(kind="NetworkPolicy", name=server.place)
     yield Item(kind="Release", name=server.place)
+
+
+def _job(job: Provisioner) -> Iterator[Item]:
+    """What makes a Job do the work, in place of the store's resources."""
+    yield Item(kind="ConfigMap", name=f"{job.namespace}/{job.name}")
+    yield Item(kind="Secret", name=f"{job.namespace}/{job.users_secret}")
+    if job.installed is None:
+        yield Item(kind="Secret", name=f"{job.namespace}/{job.admin_secret}")
+    yield Item(kind="Job", name=f"{job.namespace}/{job.name}")
+    for user in job.users:
+        yield Item(kind="Credentials", name=user)
 
 
 def _tenant(settings: Settings, plan: AccessPlan, tenant: EffectiveTenant) -> Iterator[Item]:
@@ -132,12 +149,13 @@ def _owned(kind: Kind, name: str, ownership: Ownership) -> Iterator[Item]:
 
 
 def _stores(settings: Settings, plan: AccessPlan) -> Iterator[Item]:
+    inside = {name for job in provisioners(settings, plan) for name in job.repositories}
     for store in plan.stores:
         minio = settings.repositories[store.repository].minio
-        if minio is not None and store.managed:
+        if minio is not None and store.managed and store.repository not in inside:
             yield from _owned("Bucket", store.bucket, minio.bucket.ownership)
     for credential in plan.credentials:
-        if credential.policy is None:
+        if credential.policy is None or credential.repository in inside:
             continue
         yield Item(kind="Policy", name=credential.policy)
         for _, user in credential.users:

@@ -77,6 +77,11 @@ def ca_secret(repository: str) -> str:
     return label("argo-ca", repository)
 
 
+def provisioner(endpoint: str) -> str:
+    """Name of what provisions the server at *endpoint* from inside the cluster."""
+    return label("argo-artifacts-provision", short_id(endpoint))
+
+
 def minio_policy(cluster: str, namespace: str, repository: str, owner: str) -> str:
     """Name of the MinIO policy of one tenant and repository; its parts hold no dot."""
     return f"{cluster}.{namespace}.{repository}.{owner_id(owner)}"

@@ -37,6 +37,11 @@ IDENTITIES: Final[Mapping[str, str]] = {
 }
 """Admin actions on users and policies, and the call of the provider that needs each."""
 
+LISTING: Final[Mapping[str, str]] = {
+    "admin:ListUsers": "the Job finds users of the stack that are not desired any more",
+}
+"""Admin actions of a Job that provisions from inside the cluster."""
+
 BUCKET_ADMIN: Final[Mapping[str, str]] = {
     "admin:GetBucketQuota": "finds out whether a bucket stands, and its quota",
     "admin:SetBucketQuota": "sets a quota",
@@ -93,17 +98,19 @@ def servers(settings: Settings) -> tuple[str, ...]:
 
 def minio_policy(settings: Settings, server: str) -> dict[str, object]:
     """The policy of the user whose keys the stack has as *server*'s admin."""
-    buckets = [
-        minio.bucket
+    there = [
+        minio
         for repository in settings.repositories.values()
         if (minio := repository.minio) is not None
         and minio.server == "external"
         and (minio.admin_endpoint or minio.endpoint) == server
     ]
+    buckets = [minio.bucket for minio in there]
     ours = [bucket.name for bucket in buckets if bucket.ownership != "use"]
     purged = [bucket.name for bucket in buckets if bucket.force_destroy]
     every = [bucket.name for bucket in buckets]
-    admin = [*IDENTITIES, *BUCKET_ADMIN] if ours else [*IDENTITIES]
+    admin = [*IDENTITIES, *(BUCKET_ADMIN if ours else ())]
+    admin += LISTING if any(minio.provisioner is not None for minio in there) else ()
     statements: list[dict[str, object]] = [
         {"Sid": "Identities", "Effect": "Allow", "Action": sorted(admin)},
         *_allow("Buckets", BUCKET, ours, ""),
@@ -132,6 +139,7 @@ _RESOURCES: Final[Mapping[Kind, tuple[str, str]]] = {
     "Role": ("rbac.authorization.k8s.io", "roles"),
     "RoleBinding": ("rbac.authorization.k8s.io", "rolebindings"),
     "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
+    "Job": ("batch", "jobs"),
 }
 """API group and resource of each kind."""
 
@@ -178,6 +186,8 @@ def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
         rules += _CHART
     if any(server.helm.wait_for_pods for server in installed):
         rules.append(_WAITS)
+    if "batch" in made:  # Pulumi waits for a Job by its pods, too
+        rules.append({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]})
     if "secrets" not in made.get("", ()):  # kept by others, read by argo-server and by verify
         rules.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
     return {

@@ -114,6 +114,7 @@ def _resource(rule: Rule) -> str:
 def _deployer() -> Iterable[tuple[str, ...]]:
     groups: tuple[tuple[Mapping[str, str], str], ...] = (
         (deployer.IDENTITIES, "the server"),
+        (deployer.LISTING, "the server, with a `provisioner`"),
         (deployer.BUCKET_ADMIN, "the server, with a bucket of ours"),
         (deployer.BUCKET, "each bucket of ours"),
         (deployer.PURGE, "objects, with `forceDestroy`"),

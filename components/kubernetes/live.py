@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 import httpx
 import pulumi
 from lightkube.core.exceptions import ApiError
-from lightkube.resources import core_v1, networking_v1, rbac_authorization_v1
+from lightkube.resources import batch_v1, core_v1, networking_v1, rbac_authorization_v1
 from typing_extensions import override
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ Object = (
     | core_v1.ServiceAccount
     | core_v1.Secret
     | core_v1.ConfigMap
+    | batch_v1.Job
     | networking_v1.NetworkPolicy
     | rbac_authorization_v1.Role
     | rbac_authorization_v1.RoleBinding
@@ -30,6 +31,7 @@ _KINDS: Final = {
     "kubernetes:core/v1:ServiceAccount": core_v1.ServiceAccount,
     "kubernetes:core/v1:Secret": core_v1.Secret,
     "kubernetes:core/v1:ConfigMap": core_v1.ConfigMap,
+    "kubernetes:batch/v1:Job": batch_v1.Job,
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": networking_v1.NetworkPolicy,
     "kubernetes:rbac.authorization.k8s.io/v1:Role": rbac_authorization_v1.Role,
     "kubernetes:rbac.authorization.k8s.io/v1:RoleBinding": rbac_authorization_v1.RoleBinding,

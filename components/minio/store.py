@@ -9,6 +9,7 @@ import pulumi
 from argo_artifacts.documents import minio_state
 from components import configuration
 from components.minio import admin
+from components.minio.provisioning import ProvisionedStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +30,8 @@ def minio_store(
         raise KeyError(repository)
     if minio.server == "credentials":
         return GivenStore(minio)
+    if repository in providers.jobs:
+        return ProvisionedStore(minio, providers.jobs[repository])
     return MinioStore(repository, settings, plan, providers, minio)
 
 

@@ -82,7 +82,9 @@ def _settle_user(server: Server, inputs: Plain, secret: str) -> Iterator[str]:
 
 
 def _remove(server: Server, resource: Resource, names: set[str]) -> Iterator[str]:
-    """Remove those of *names* that are ours."""
-    for name in sorted(name for name in names if is_ours(server.settings, name)):
+    """Remove those of *names* that are ours; the admin is not, whatever its name."""
+    for name in sorted(names - {server.settings.access_key}):
+        if not is_ours(server.settings, name):
+            continue
         resource.delete(server, {resource.key: name})
         yield f"{resource.word} {name}: removed"

@@ -110,6 +110,8 @@ def _minio_provider(run: Run, resource) -> str:
 def test_the_config_map_comes_after_everything_in_its_namespace_and_its_store(deployed):
     for _, run in deployed:
         for config_map in run.all("ConfigMap"):
+            if not config_map.name.endswith("/artifact-repositories"):
+                continue
             siblings = {r.urn for r in run.resources.values() if r.parent == config_map.parent} - {
                 config_map.urn
             }
@@ -118,7 +120,8 @@ def test_the_config_map_comes_after_everything_in_its_namespace_and_its_store(de
             access = {
                 r.urn
                 for r in run.resources.values()
-                if r.kind in {"Policy", "User", "Attachment"} and r.name.startswith(f"{space}/")
+                if (r.kind in {"Policy", "User", "Attachment"} and r.name.startswith(f"{space}/"))
+                or r.kind == "Job"
             }
             assert access <= config_map.depends_on, config_map.urn
 

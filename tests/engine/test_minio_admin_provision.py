@@ -264,6 +264,17 @@ def test_nobody_elses_users_and_policies_are_touched(server, job):
     assert set(json.loads(admin.user_list())) == foreign
 
 
+def test_the_admin_is_not_removed_though_its_name_holds_our_id(server, job):
+    """A server that the stack installs has such an admin."""
+    admin = f"root.{OWNER_ID}"
+    server.admin().user_add(admin, "canary-of-the-admin")
+    server.admin().attach_policy(["consoleAdmin"], user=admin)
+    files = {provision.ACCESS_KEY: admin, provision.SECRET_KEY: "canary-of-the-admin"}
+    job.changes(state_of(server), **files)
+    assert len(job.changes(state_of(server, []), **files)) == 4
+    assert set(json.loads(server.admin().user_list())) == {admin}
+
+
 def test_a_user_with_another_secret_is_one_line_and_keeps_it(server, job):
     job.changes(state_of(server))
     user = user_of("team-a")

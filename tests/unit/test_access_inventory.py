@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argo_artifacts.access import plan
 from argo_artifacts.access.inventory import TYPES, count, inventory
-from argo_artifacts.access.names import owner_id
+from argo_artifacts.access.names import owner_id, provisioner
 from tests.unit.stacks import MINIO, each, settings, stacks
 
 
@@ -107,3 +107,17 @@ def test_the_controllers_configuration_is_ours_patched_or_left_alone():
     assert found["values"] == found["none"] == ["ConfigMap team-a/artifact-repositories"]
     patched = names("ConfigMapPatch", argo={"version": "4.0.5", "controllerConfig": "patch"})
     assert patched == ["ConfigMapPatch argo/workflow-controller-configmap"]
+
+
+def test_where_a_job_provisions_it_stands_in_place_of_what_it_makes():
+    inside = MINIO | {"provisioner": {"image": "example.com/provision:1"}}
+    stack = {"repositories": {"default": {"minio": inside}}, "tenants": {"t": {}}}
+    job = f"argo/{provisioner('minio:9000')}"
+    assert names("Bucket", "Policy", "User", "Attachment", **stack) == []
+    assert names("Job", "Secret", "Credentials", **stack) == [
+        f"Credentials prod.t.default.1.{owner_id('argo-artifacts/test')}",
+        f"Job {job}",
+        f"Secret {job}-admin",
+        f"Secret {job}-users",
+        "Secret t/argo-artifacts-default",
+    ]

@@ -71,6 +71,7 @@ OPTIONAL: Final = frozenset(
         "argo-artifacts:repositories.*.minio.lifecycle.expireDays",
         "argo-artifacts:repositories.*.minio.lifecycle.expireDeleteMarkers",
         "argo-artifacts:repositories.*.minio.lifecycle.noncurrentExpireDays",
+        "argo-artifacts:repositories.*.minio.provisioner",
         "argo-artifacts:repositories.*.minio.region",
         "argo-artifacts:repositories.*.minio.server",
         "argo-artifacts:repositories.*.minio.tls",
@@ -95,6 +96,7 @@ EXISTING: Final = "Pulumi.minio-existing-secret.yaml"
 HELM: Final = "Pulumi.minio-helm.yaml"
 HELM_TLS: Final = "Pulumi.minio-helm-tls.yaml"
 EXTERNAL: Final = "Pulumi.minio-external.yaml"
+IN_CLUSTER: Final = "Pulumi.minio-in-cluster.yaml"
 LOCAL: Final = "Pulumi.local.yaml"
 SHARED_KEY: Final = "Pulumi.minio-shared-key.yaml"
 TEAM_A: Final = "tenants/team-a.yaml"
@@ -117,6 +119,7 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
     (SHARED_KEY, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.sharedCredentials"],
     (EXISTING, f"{_ONPREM}.minio.existingSecret"): [f"{_ONPREM}.minio"],
     (HELM, f"{_DEFAULT}.minio"): [_DEFAULT],
+    (IN_CLUSTER, f"{_DEFAULT}.minio"): [_DEFAULT],
     (HELM_TLS, f"{_DEFAULT}.minio"): [_DEFAULT],
     (HELM_TLS, f"{_DEFAULT}.minio.helm.chart.oci"): [f"{_DEFAULT}.minio.helm.chart"],
     # Another key has no sense without this one.
@@ -128,6 +131,9 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
     (HELM, f"{_DEFAULT}.minio.tls.enabled"): [f"{_DEFAULT}.minio.helm.certificateSecret"],
     (HELM_TLS, f"{_DEFAULT}.minio.helm"): [f"{_DEFAULT}.minio.helm.certificateSecret"],
     (HELM_TLS, f"{_DEFAULT}.minio.bucket.versioning"): [
+        f"{_DEFAULT}.minio.lifecycle.noncurrentExpireDays"
+    ],
+    (IN_CLUSTER, f"{_DEFAULT}.minio.bucket.versioning"): [
         f"{_DEFAULT}.minio.lifecycle.noncurrentExpireDays"
     ],
     (HELM_TLS, f"{_DEFAULT}.minio.keys.live"): [f"{_DEFAULT}.minio.keys.publish"],
@@ -212,7 +218,8 @@ def test_a_misspelt_key_is_one_line_with_the_path_of_the_misspelt_key(
 
 
 IMPLICIT: Final = {
-    (file, _DEFAULT): [_DEFAULT] for file in (LOCAL, CREDENTIALS, SHARED_KEY, HELM, HELM_TLS)
+    (file, _DEFAULT): [_DEFAULT]
+    for file in (LOCAL, CREDENTIALS, SHARED_KEY, HELM, HELM_TLS, IN_CLUSTER)
 }
 """Where no list of the file names the repository ``default``: its own path says it is missing."""
 

@@ -156,6 +156,7 @@ def test_the_page_of_permissions_names_every_action_and_every_rule():
     actions = {
         *s3.WHY,
         *deployer.IDENTITIES,
+        *deployer.LISTING,
         *deployer.BUCKET_ADMIN,
         *deployer.BUCKET,
         *deployer.PURGE,

@@ -171,3 +171,28 @@ def test_a_server_whose_admin_we_are_not_wants_no_policy():
         "existingSecret": {"name": "vault"},
     }
     assert deployer.servers(settings(repositories={"default": {"minio": given_keys}})) == ()
+
+
+INSIDE = MINIO | {"provisioner": {"image": "registry.example.com/argo-artifacts:1"}}
+
+
+def test_where_a_job_provisions_the_deployer_makes_jobs_and_looks_at_their_pods():
+    made = settings(repositories={"default": {"minio": INSIDE}})
+    found = rights(deployer.cluster_role(made, plan(made))["rules"])
+    assert {verb for group, resource, verb in found if (group, resource) == ("batch", "jobs")} == {
+        *("create", "delete", "get", "list", "patch", "watch")
+    }
+    assert {verb for _, resource, verb in found if resource == "pods"} == {"get", "list", "watch"}
+    assert not {resource for _, resource, _ in held(values())} & {"jobs", "pods"}
+
+
+def test_where_a_job_provisions_the_admins_key_lists_users():
+    made = settings(repositories={"default": {"minio": INSIDE}})
+    (server,) = deployer.servers(made)
+    (identities,) = {
+        tuple(statement["Action"])
+        for statement in deployer.minio_policy(made, server)["Statement"]
+        if statement["Sid"] == "Identities"
+    }
+    assert "admin:ListUsers" in identities
+    assert "admin:ListUsers" not in minio_rights()["Identities"][0]

@@ -8,7 +8,7 @@ import pytest
 
 from argo_artifacts import limits
 from argo_artifacts.access import plan
-from argo_artifacts.documents import canonical, lifecycle, minio
+from argo_artifacts.documents import canonical, lifecycle, minio, minio_state
 from argo_artifacts.repository import entries
 from tests.unit.stacks import MINIO, each, settings, stacks, values
 
@@ -76,6 +76,27 @@ def test_a_config_map_is_measured_with_its_keys():
     data = entries.config_map_data(made, plan(made), "team-a")
     size = sum(len(key) + len(text) for key, text in data.items())
     assert used("ConfigMap artifact-repositories") == ("team-a", size, 1048576, "bytes")
+
+
+INSIDE = {"default": {"minio": MINIO | {"provisioner": {"image": "example.com/provision:1"}}}}
+
+
+def test_what_a_job_reads_is_measured_as_it_is_written():
+    made = settings(repositories=INSIDE)
+    size = len(canonical.document(minio_state.state(made, plan(made), ["default"])))
+    assert used("ConfigMap of a provisioning Job", repositories=INSIDE) == (
+        *("minio:9000", size, 1048576, "bytes"),
+    )
+
+
+def test_more_tenants_than_a_job_can_read_of_are_refused():
+    tenants = {f"tenant-{number:04}": {} for number in range(1500)}
+    line = fault(repositories=INSIDE, tenants=tenants)
+    assert re.fullmatch(
+        r"argo-artifacts:repositories\.default\.minio\.provisioner: \d{7} bytes of ConfigMap of a"
+        r" provisioning Job \(minio:9000\), at most 1048576 are accepted; .*",
+        line,
+    )
 
 
 def test_a_prefix_that_makes_a_policy_too_large_is_refused():

@@ -15,6 +15,7 @@ from argo_artifacts.config.rules import (
     installation,
     minio,
     minio_helm,
+    minio_provisioner,
     repositories,
     tenants,
 )
@@ -32,6 +33,7 @@ def faults(draft: Draft) -> Iterator[Fault]:
     yield from repositories.faults(draft)
     yield from minio.faults(draft)
     yield from minio_helm.faults(draft)
+    yield from minio_provisioner.faults(draft)
     yield from aws.faults(draft)
     yield from buckets.faults(draft)
     yield from tenants.faults(draft)

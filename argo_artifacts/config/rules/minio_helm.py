@@ -48,9 +48,7 @@ def _way_in(path: str, minio: Minio) -> Iterator[Fault]:
             "given with adminEndpoint, one of both is accepted; with an adminEndpoint this machine"
             " provisions itself",
         )
-    elif minio.provisioner is not None:
-        yield Fault(f"{path}.provisioner", "not built yet, adminEndpoint is accepted")
-    elif minio.server == "helm" and minio.admin_endpoint is None:
+    elif minio.server == "helm" and minio.provisioner is None and minio.admin_endpoint is None:
         yield Fault(
             f"{path}.adminEndpoint",
             "missing, adminEndpoint or provisioner is required; the first where this machine"
