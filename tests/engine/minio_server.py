@@ -39,7 +39,7 @@ class MinioServer:
 
     endpoint: str
     ca: Path | None = None
-    """Certificate of a server that speaks TLS."""
+    """What a server that speaks TLS is trusted by."""
 
     def store(self, user: str = ROOT_USER, secret: str = ROOT_SECRET, token: str = "") -> Minio:
         """Act as *user* on buckets and objects."""
@@ -81,7 +81,8 @@ def running(
 
     Args:
         folder: Of this server alone.
-        certificates: Folder with `public.crt` and `private.key`; None: plain HTTP.
+        certificates: Folder with `public.crt` and `private.key`, and with `CAs/ca.crt` where that
+            signed the former; None: plain HTTP.
         kms: Whether the server can encrypt.
         port: To listen on; 0: a free one.
         settings: Further environment.
@@ -106,12 +107,17 @@ def running(
             [*command, folder / "data"], env=environment, stdout=log, stderr=log
         )
     try:
-        server = MinioServer(endpoint, certificates / "public.crt" if certificates else None)
+        server = MinioServer(endpoint, _authority(certificates) if certificates else None)
         _wait(server, process, folder / "log")
         yield server
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _authority(certificates: Path) -> Path:
+    signer = certificates / "CAs" / "ca.crt"
+    return signer if signer.exists() else certificates / "public.crt"
 
 
 def free_port() -> int:

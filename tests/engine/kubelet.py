@@ -1,0 +1,137 @@
+"""A kubelet for Jobs, played by the test: it mounts, runs and reports what a pod says.
+
+The platform's API server and Job controller are real; only the machine is not. The pod's command
+runs as a process of this checkout, in place of its image.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Self
+
+from lightkube import operators as operator
+from lightkube.models.core_v1 import NodeSpec
+from lightkube.resources.core_v1 import ConfigMap, Node, Pod, PodStatus, Secret
+
+from argo_artifacts.access.names import PROVISIONER_LABEL
+from tests.harness import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lightkube import Client
+    from lightkube.models.core_v1 import Volume
+
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one pod did."""
+
+    pod: str
+    code: int
+    out: str
+    err: str
+
+
+@dataclass
+class Kubelet:
+    """Runs the provisioning pods of one namespace as they come; a context manager.
+
+    Args of the constructor: the cluster's client, the namespace, a folder for what is mounted.
+    """
+
+    client: Client
+    namespace: str
+    folder: Path
+    ran: list[Ran] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        # On a machine of kwok's a Job's pod would succeed without having run.
+        self._cordoned = [str(node.metadata.name) for node in self.client.list(Node)]
+        self._cordon(on=True)
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(60)
+        self._cordon(on=False)
+
+    def _cordon(self, *, on: bool) -> None:
+        for name in self._cordoned:
+            self.client.patch(Node, name, Node(spec=NodeSpec(unschedulable=on)))
+
+    def _work(self) -> None:
+        known: set[str] = set()
+        while not self._ended.wait(_LOOK_SECONDS):
+            jobs = {PROVISIONER_LABEL: operator.exists()}
+            for pod in self.client.list(Pod, namespace=self.namespace, labels=jobs):
+                name = pod.metadata.name
+                if name not in known and pod.status.phase == "Pending":
+                    known.add(name)
+                    self._run(pod)
+
+    def _run(self, pod: Pod) -> None:
+        place = self.folder / pod.metadata.name
+        (container,) = pod.spec.containers
+        volumes = {volume.name: volume for volume in pod.spec.volumes or []}
+        for mount in container.volumeMounts:
+            self._mount(volumes[mount.name], place / mount.mountPath.lstrip("/"))
+        words = [str(place) + word if word.startswith("/") else word for word in container.command]
+        assert words[0] == "python"
+        done = subprocess.run(
+            [sys.executable, *words[1:]],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"]},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.ran.append(Ran(pod.metadata.name, done.returncode, done.stdout, done.stderr))
+        self._report(pod, done.returncode, done.stderr)
+
+    def _mount(self, volume: Volume, folder: Path) -> None:
+        folder.mkdir(parents=True)
+        if volume.configMap:
+            data = self.client.get(ConfigMap, volume.configMap.name, namespace=self.namespace).data
+            items = volume.configMap.items
+        else:
+            found = self.client.get(Secret, volume.secret.secretName, namespace=self.namespace)
+            data = {k: base64.b64decode(v).decode() for k, v in (found.data or {}).items()}
+            items = volume.secret.items
+        paths = {item.key: item.path for item in items} if items else {k: k for k in data or {}}
+        for key, path in paths.items():
+            (folder / path).write_text(data[key])
+
+    def _report(self, pod: Pod, code: int, message: str) -> None:
+        (container,) = pod.spec.containers
+        terminated = {"exitCode": code, "reason": "Error" if code else "Completed"}
+        if code and container.terminationMessagePolicy == "FallbackToLogsOnError":
+            terminated["message"] = message
+        status = {
+            "name": container.name,
+            "image": container.image,
+            "imageID": "",
+            "ready": False,
+            "restartCount": 0,
+            "state": {"terminated": terminated},
+        }
+        ended = {"status": "False", "reason": "PodFailed" if code else "PodCompleted"}
+        conditions = [
+            {"type": "PodScheduled", "status": "True"},
+            {"type": "Initialized", "status": "True"},
+            {"type": "ContainersReady", **ended},
+            {"type": "Ready", **ended},
+        ]
+        phase = "Failed" if code else "Succeeded"
+        new = {"phase": phase, "conditions": conditions, "containerStatuses": [status]}
+        self.client.patch(PodStatus, pod.metadata.name, {"status": new}, namespace=self.namespace)
