@@ -60,7 +60,8 @@ In Kubernetes: create, delete, get, list, patch and watch on the kinds that the 
 the rights of executor and collector themselves, since Kubernetes lets nobody give what it lacks.
 With `server: helm` also on what MinIO's chart makes: ConfigMap, Deployment, PersistentVolumeClaim,
 Service, ServiceAccount and StatefulSet; update on Secrets, in which Helm keeps its revisions; and
-list on ReplicaSets, by which it sees that the pods run."""
+list on ReplicaSets, by which it sees that the pods run. With a `provisioner` get, list and watch on
+Pods, by which Pulumi sees how the Job ends."""
 
 
 def markdown() -> str:
