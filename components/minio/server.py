@@ -127,6 +127,7 @@ class MinioServer(pulumi.ComponentResource):
             version=helm.chart.version,
             repository_opts=repository,
             values=minio_chart.values(self._server),
+            allow_null_values=True,  # else empty lists are left out, and the chart has its own
             skip_await=not helm.wait_for_pods,
             timeout=_READY_SECONDS,
             max_history=_REVISIONS,
