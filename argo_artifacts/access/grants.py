@@ -5,37 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from argo_artifacts.access.aws import AwsPlan
+    from argo_artifacts.access.words import Access, Actor, Subject, Verb
+
 T = TypeVar("T")
-
-Verb = Literal["list", "read", "write", "delete"]
-VERBS: Final[tuple[Verb, ...]] = ("list", "read", "write", "delete")
-
-Actor = Literal["executor", "collector", "server"]
-
-
-def in_order(verbs: set[Verb]) -> tuple[Verb, ...]:
-    """*verbs* in their one order."""
-    return tuple(verb for verb in VERBS if verb in verbs)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Subject:
-    """A Kubernetes service account."""
-
-    cluster: str
-    namespace: str
-    name: str
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +49,6 @@ def in_words(grants: Iterable[Grant]) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """What a credential may do under one prefix."""
-
-    prefix: str
-    verbs: tuple[Verb, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SecretReference:
     """A Kubernetes Secret with an access key, and the two keys inside it."""
 
@@ -86,6 +58,9 @@ class SecretReference:
     secret_key: str
     managed: bool
     """Whether we write it, or somebody else keeps it."""
+
+    session_token: str | None = None
+    """Key inside it that holds the session's token; None: the keys are no session's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +88,9 @@ class Credential:
     """Key number whose user the Secret holds."""
 
 
-Purpose = Literal["executor", "collector", "secrets"]
-"""What a Role is for: reporting results, collecting garbage, reading the entries' Secrets."""
+Purpose = Literal["executor", "collector", "secrets", "refresher"]
+"""What a Role is for: reporting results, collecting garbage, reading the entries' Secrets, keeping
+one of them fresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +102,7 @@ class Role:
     purpose: Purpose
     subjects: tuple[Subject, ...]
     secrets: tuple[str, ...] = ()
-    """Names of the Secrets that it opens; only for the purpose ``secrets``."""
+    """Names of the Secrets that it opens; for the purposes ``secrets`` and ``refresher``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +118,9 @@ class Store:
     tenants: tuple[str, ...]
 
 
-Topic = Literal["union", "shared", "retired", "kept", "collection", "boundary", "keys", "server"]
+Topic = Literal[
+    "union", "shared", "retired", "kept", "collection", "boundary", "keys", "server", "trust"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,6 +168,9 @@ class AccessPlan:
     stores: tuple[Store, ...]
     notes: tuple[Note, ...]
     roles: tuple[Role, ...] = ()
+    aws: AwsPlan | None = None
+    """The identities on AWS; None: no repository is on S3."""
+
     prefixes: Mapping[tuple[str, str], str] = field(
         default_factory=lambda: MappingProxyType({}), hash=False
     )
@@ -207,6 +188,10 @@ class AccessPlan:
     def roles_of(self, tenant: str) -> tuple[Role, ...]:
         """The Roles in *tenant*'s namespace."""
         return self._roles.get(tenant, ())
+
+    def repositories_of(self, tenant: str) -> tuple[str, ...]:
+        """The repositories that have an entry in *tenant*'s namespace, in the tenant's order."""
+        return tuple(dict.fromkeys(grant.repository for grant in self.grants_of(tenant)))
 
     def prefix(self, tenant: str, repository: str) -> str:
         """The prefix under which *tenant* writes *repository*'s artifacts.

@@ -13,6 +13,7 @@ from argo_artifacts.access.servers import installed_servers
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from argo_artifacts.access.aws import AwsPlan
     from argo_artifacts.access.grants import AccessPlan, Credential
     from argo_artifacts.access.provisioners import Provisioner
     from argo_artifacts.access.servers import InstalledServer
@@ -35,6 +36,17 @@ Kind = Literal[
     "Release",
     "NetworkPolicy",
     "Job",
+    "S3 bucket",
+    "Bucket policy",
+    "KMS key",
+    "OIDC provider",
+    "IAM role",
+    "IAM user",
+    "Access key",
+    "Pod Identity association",
+    "Access Grants instance",
+    "Access Grants location",
+    "Access grant",
 ]
 
 TYPES: Final[Mapping[Kind, str]] = {
@@ -53,6 +65,17 @@ TYPES: Final[Mapping[Kind, str]] = {
     "Policy": "minio-admin:index:Policy",
     "User": "minio-admin:index:User",
     "Attachment": "minio-admin:index:Attachment",
+    "S3 bucket": "aws:s3/bucket:Bucket",
+    "Bucket policy": "aws:s3/bucketPolicy:BucketPolicy",
+    "KMS key": "aws:kms/key:Key",
+    "OIDC provider": "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    "IAM role": "aws:iam/role:Role",
+    "IAM user": "aws:iam/user:User",
+    "Access key": "aws:iam/accessKey:AccessKey",
+    "Pod Identity association": "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    "Access Grants instance": "aws:s3control/accessGrantsInstance:AccessGrantsInstance",
+    "Access Grants location": "aws:s3control/accessGrantsLocation:AccessGrantsLocation",
+    "Access grant": "aws:s3control/accessGrant:AccessGrant",
 }
 """Pulumi type of each kind."""
 
@@ -71,7 +94,7 @@ class Item:
 
 def inventory(settings: Settings, plan: AccessPlan) -> tuple[Item, ...]:
     """List what `pulumi up` creates, sorted."""
-    items = [*_installation(settings), *_stores(settings, plan)]
+    items = [*_installation(settings), *_stores(settings, plan), *_aws(settings, plan)]
     for server in installed_servers(settings):
         items += _server(server)
     for job in provisioners(settings, plan):
@@ -127,11 +150,10 @@ def _tenant(settings: Settings, plan: AccessPlan, tenant: EffectiveTenant) -> It
     for role in plan.roles_of(space):
         yield Item(kind="Role", name=f"{space}/{role.name}")
         yield Item(kind="RoleBinding", name=f"{space}/{role.name}")
-    credentials = plan.credentials_of(space)
-    for credential in credentials:
+    for credential in plan.credentials_of(space):
         for secret in secrets(credential):
             yield Item(kind="Secret", name=f"{space}/{secret}")
-    if credentials:
+    if plan.repositories_of(space):
         yield Item(kind="ConfigMap", name=f"{space}/{REPOSITORIES_CONFIG_MAP}")
 
 
@@ -161,3 +183,51 @@ def _stores(settings: Settings, plan: AccessPlan) -> Iterator[Item]:
         for _, user in credential.users:
             yield Item(kind="User", name=user)
             yield Item(kind="Attachment", name=user)
+
+
+def _aws(settings: Settings, plan: AccessPlan) -> Iterator[Item]:
+    """What is made in AWS; others make what is handed over to them."""
+    aws = plan.aws
+    if settings.aws is None or aws is None:
+        return
+    for store in plan.stores:
+        s3 = settings.repositories[store.repository].s3
+        if s3 is not None and store.managed:
+            yield from _owned("S3 bucket", store.bucket, s3.bucket.ownership)
+            yield Item(kind="Bucket policy", name=store.bucket)
+    yield from _keys_and_grants(settings, aws)
+    for account in aws.provider_accounts:
+        issuer = settings.cluster.oidc.host if settings.cluster.oidc else ""
+        yield from _owned("OIDC provider", f"{account}/{issuer}", settings.aws.oidc_provider)
+    for role in aws.roles:
+        if not role.handed_over:
+            yield Item(kind="IAM role", name=role.name)
+    for user in aws.users:
+        yield Item(kind="IAM user", name=user.name)
+        yield Item(kind="Access key", name=user.name)
+    for association in aws.associations:
+        name = f"{association.namespace}/{association.service_account}"
+        yield Item(kind="Pod Identity association", name=name)
+
+
+def _keys_and_grants(settings: Settings, aws: AwsPlan) -> Iterator[Item]:
+    stores = [r.s3 for r in settings.repositories.values() if r.s3 is not None]
+    made = {
+        f"{s3.region}/{s3.encryption.kms.key}"
+        for s3 in stores
+        if s3.encryption.kms is not None and s3.encryption.kms.ownership == "create"
+    }
+    for key in made:
+        yield Item(kind="KMS key", name=key)
+    instances = {
+        s3.region
+        for s3 in stores
+        if s3.access_grants is not None and s3.access_grants.instance == "create"
+    }
+    for region in instances:
+        yield Item(kind="Access Grants instance", name=region)
+    for location in aws.locations:
+        yield Item(kind="Access Grants location", name=location.scope)
+    for grant in aws.data_grants:
+        name = f"{grant.tenant}/{grant.repository}/{grant.sub_prefix}"
+        yield Item(kind="Access grant", name=name)

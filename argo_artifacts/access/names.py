@@ -25,6 +25,9 @@ SECRET_READER: Final = "argo-artifact-secrets"  # noqa: S105 - the name of a Rol
 """Role and RoleBinding of whoever reads the entries' Secrets for the UI."""
 
 _LABEL_LIMIT: Final = 63
+_IAM_LIMIT: Final = 64
+"""Characters of a role's or user's name (IAM)."""
+
 _HASH_LENGTH: Final = 6
 _ID_LENGTH: Final = 8
 
@@ -61,6 +64,33 @@ def shared_prefix(cluster: str, repository: str) -> str:
 def uploads_prefix(namespace: str) -> str:
     """Prefix of the files uploaded in the UI; fixed by Argo, without the cluster."""
     return f"uploads/{namespace}/"
+
+
+def iam_name(*parts: str, owner: str) -> str:
+    """Name of a role or user: *parts* and the stack's id; a long one is cut and told apart.
+
+    Its parts hold no dot, so that no two lists of parts give one name.
+    """
+    whole = ".".join((*parts, owner_id(owner)))
+    if len(whole) <= _IAM_LIMIT:
+        return whole
+    ending = f".{short_id(whole)}.{owner_id(owner)}"
+    return whole[: _IAM_LIMIT - len(ending)].rstrip(".") + ending
+
+
+def refresher(namespace: str, repository: str) -> str:
+    """Service account that keeps *repository*'s credentials of the tenant *namespace* fresh."""
+    return label("argo-refresh", short_id(f"{namespace}/{repository}"), namespace, repository)
+
+
+def refresher_role(repository: str) -> str:
+    """Role in a tenant's namespace that opens the one Secret to its refresher."""
+    return label("argo-refresh", repository)
+
+
+def s3_bucket(name: str, account: str, region: str, *, regional: bool) -> str:
+    """Physical name of a bucket on S3; *regional*: in the account's own namespace."""
+    return f"{name}-{account}-{region}-an" if regional else name
 
 
 def credential_secret(repository: str) -> str:

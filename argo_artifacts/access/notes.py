@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from argo_artifacts.access.aws_notes import aws_notes
 from argo_artifacts.access.grants import Credential, Grant, Note
 from argo_artifacts.config.argo import FORCE_FINALIZER_REMOVAL
 
@@ -21,6 +22,7 @@ def notes(
     yield from _boundaries(settings)
     yield from _unions(credentials)
     yield from _repositories(settings)
+    yield from aws_notes(settings)
     writers = {(g.tenant, g.repository) for g in grants if "write" in g.verbs}
     for tenant in settings.tenants.values():
         yield from _tenant(settings, tenant)
@@ -42,7 +44,8 @@ def _boundaries(settings: Settings) -> Iterator[Note]:
         " use each of its service accounts and mount each of its Secrets",
     )
     server = settings.argo.server
-    if server.access == "shared":
+    secrets = any(r.s3 is None or not r.s3.ambient for r in settings.repositories.values())
+    if server.access == "shared" and secrets:
         yield Note(
             topic="boundary",
             about="argo-server",

@@ -9,18 +9,8 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, assert_never
 
-from argo_artifacts.access.grants import (
-    Access,
-    AccessPlan,
-    Actor,
-    Credential,
-    Grant,
-    SecretReference,
-    Store,
-    Subject,
-    Verb,
-    in_order,
-)
+from argo_artifacts.access.aws_plan import aws_plan, bucket_of, s3_user
+from argo_artifacts.access.grants import AccessPlan, Credential, Grant, SecretReference, Store
 from argo_artifacts.access.names import (
     ca_secret,
     credential_secret,
@@ -32,6 +22,7 @@ from argo_artifacts.access.names import (
 )
 from argo_artifacts.access.notes import notes
 from argo_artifacts.access.roles import roles
+from argo_artifacts.access.words import Access, Actor, Subject, Verb, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -62,6 +53,7 @@ def plan(settings: Settings) -> AccessPlan:
         credentials=tuple(credentials),
         stores=tuple(_stores(settings)),
         notes=tuple(notes(settings, grants, credentials)),
+        aws=aws_plan(settings, grants),
         roles=tuple(roles(settings, credentials)),
         prefixes=MappingProxyType(prefixes),
     )
@@ -120,6 +112,8 @@ def _prefix(settings: Settings, tenant: EffectiveTenant, use: RepositoryUse) -> 
 
 
 def _identity(repository: Repository, name: str) -> str:
+    if repository.s3 is not None:
+        return repository.s3.identity
     if repository.minio is None:
         return repository.backend
     existing = repository.minio.existing_secret
@@ -130,16 +124,17 @@ def _credential(
     settings: Settings, tenant: EffectiveTenant, use: RepositoryUse, grants: list[Grant]
 ) -> Credential | None:
     """The credential that the entry carries, if it carries one: the union of its grants."""
-    minio = settings.repositories[use.name].minio
+    repository = settings.repositories[use.name]
+    minio = repository.minio
+    if repository.s3 is not None and grants:
+        return _of_s3(settings, tenant.name, use.name, grants)
     if minio is None or not grants:
         return None
-    acting = {grant.actor for grant in grants}
-    order: tuple[Actor, ...] = ("executor", "collector", "server")
     credential = Credential(
         tenant=tenant.name,
         repository=use.name,
         bucket=minio.bucket.name,
-        actors=tuple(actor for actor in order if actor in acting),
+        actors=_actors(grants),
         accesses=_union(grants),
         secret=_secret(tenant.name, use.name, minio),
         ca_secret=None if minio.tls.ca is None else ca_secret(use.name),
@@ -151,6 +146,40 @@ def _credential(
             return credential
         case _:
             assert_never(minio.server)
+
+
+def _actors(grants: list[Grant]) -> tuple[Actor, ...]:
+    acting = {grant.actor for grant in grants}
+    order: tuple[Actor, ...] = ("executor", "collector", "server")
+    return tuple(actor for actor in order if actor in acting)
+
+
+def _of_s3(
+    settings: Settings, tenant: str, repository: str, grants: list[Grant]
+) -> Credential | None:
+    """The Secret of an entry on S3, where its identity needs one: a user's key or a session."""
+    s3 = settings.repositories[repository].s3
+    if s3 is None or (s3.identity != "accessKeys" and not s3.refreshed):
+        return None
+    secret = SecretReference(
+        namespace=tenant,
+        name=credential_secret(repository),
+        access_key="accessKey",
+        secret_key="secretKey",  # noqa: S106 - the name of the key inside the Secret
+        session_token="sessionToken" if s3.refreshed else None,
+        managed=True,
+    )
+    live = () if s3.refreshed else sorted(s3.keys.live)
+    return Credential(
+        tenant=tenant,
+        repository=repository,
+        bucket=bucket_of(settings, repository, tenant),
+        actors=_actors(grants),
+        accesses=_union(grants),
+        secret=secret,
+        users=tuple((key, s3_user(settings, tenant, repository, key)) for key in live),
+        publish=s3.keys.publish if live else None,
+    )
 
 
 def _union(grants: list[Grant]) -> tuple[Access, ...]:
@@ -196,17 +225,27 @@ def _with_users(settings: Settings, credential: Credential, minio: Minio) -> Cre
 
 def _stores(settings: Settings) -> Iterator[Store]:
     for name, repository in sorted(settings.repositories.items()):
-        minio = repository.minio
-        if minio is None:
-            continue
-        yield Store(
-            repository=name,
-            backend=repository.backend,
-            bucket=minio.bucket.name,
-            managed=minio.server != "credentials" and minio.bucket.ownership != "use",
-            tenants=tuple(
-                tenant.name
-                for tenant in settings.tenants.values()
-                if any(use.name == name for use in tenant.repositories)
-            ),
+        tenants = tuple(
+            tenant.name
+            for tenant in settings.tenants.values()
+            if any(use.name == name for use in tenant.repositories)
         )
+        minio, s3 = repository.minio, repository.s3
+        if minio is not None:
+            yield Store(
+                repository=name,
+                backend=repository.backend,
+                bucket=minio.bucket.name,
+                managed=minio.server != "credentials" and minio.bucket.ownership != "use",
+                tenants=tenants,
+            )
+        if s3 is not None:
+            whole = s3.isolation == "prefix"
+            for own in [tenants] if whole else [(tenant,) for tenant in tenants]:
+                yield Store(
+                    repository=name,
+                    backend=repository.backend,
+                    bucket=bucket_of(settings, name, own[0] if own else ""),
+                    managed=s3.bucket.ownership != "use",
+                    tenants=own,
+                )

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from argo_artifacts.access.grants import Credential, Role, Subject
-from argo_artifacts.access.names import COLLECTOR, EXECUTOR, SECRET_READER
+from argo_artifacts.access.grants import Credential, Role
+from argo_artifacts.access.names import (
+    COLLECTOR,
+    EXECUTOR,
+    SECRET_READER,
+    refresher,
+    refresher_role,
+)
+from argo_artifacts.access.words import Subject
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,6 +61,17 @@ def _of_tenant(
             subjects=readers,
             secrets=secrets,
         )
+    for credential in credentials:
+        if credential.secret.session_token is not None:
+            name = refresher(tenant.name, credential.repository)
+            keeper = Subject(cluster=cluster, namespace=settings.argo.namespace, name=name)
+            yield Role(
+                namespace=tenant.name,
+                name=refresher_role(credential.repository),
+                purpose="refresher",
+                subjects=(keeper,),
+                secrets=(credential.secret.name,),
+            )
 
 
 def secret_readers(settings: Settings) -> tuple[Subject, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from pydantic.alias_generators import to_camel
@@ -12,7 +12,9 @@ from rich.syntax import Syntax
 
 from argo_artifacts.access import names
 from argo_artifacts.access.servers import installed_servers
+from argo_artifacts.cli.aws_documents import aws_documents
 from argo_artifacts.cli.console import AsJson, is_plain, say, say_json
+from argo_artifacts.cli.document import Document
 from argo_artifacts.cli.plan import TenantName, read
 from argo_artifacts.cli.stacks import ConfigFile, StackName  # noqa: TC001 - typer reads them
 from argo_artifacts.documents import (
@@ -37,18 +39,6 @@ if TYPE_CHECKING:
 _RBAC: Final = "rbac.authorization.k8s.io"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """One thing that is written, and where."""
-
-    kind: str
-    name: str
-    goes: str
-    """Where it goes, in words."""
-
-    content: dict[str, object]
-
-
 def documents(
     stack: StackName,
     *,
@@ -69,6 +59,7 @@ def documents(
 def collect(settings: Settings, access: AccessPlan, tenant: str | None) -> Iterator[Document]:
     """Every document of all tenants, or those of one *tenant* alone."""
     yield from _policies(settings, access, tenant)
+    yield from aws_documents(settings, access, tenant)
     for space in settings.tenants if tenant is None else [tenant]:
         yield from _of_tenant(settings, access, space)
     if tenant is None:

@@ -6,12 +6,13 @@ Nothing is called: everything follows from the stack file and the files it names
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, assert_never
 
 import typer
 
 from argo_artifacts import limits
 from argo_artifacts.access import plan as access_plan
+from argo_artifacts.access.aws import ByAccessGrants, ByPods, ByRoles, ByServiceAccounts
 from argo_artifacts.access.inventory import TYPES, Item, count, inventory
 from argo_artifacts.cli.console import AsJson, is_plain, say, say_json, say_table
 from argo_artifacts.cli.stacks import ConfigFile, StackName, inline_values, read_stack
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from argo_artifacts.access import AccessPlan
+    from argo_artifacts.access.aws import AwsRole
     from argo_artifacts.access.grants import Credential, Grant, Note, Quota
     from argo_artifacts.config import Settings
 
@@ -35,6 +37,7 @@ class View:
     settings: Settings
     grants: tuple[Grant, ...]
     credentials: tuple[Credential, ...]
+    roles: tuple[AwsRole, ...]
     notes: tuple[Note, ...]
     items: tuple[Item, ...]
     quotas: tuple[Quota, ...]
@@ -84,11 +87,15 @@ def view(settings: Settings, access: AccessPlan, tenant: str | None, *more: Quot
         grants, credentials = access.grants_of(tenant), access.credentials_of(tenant)
         notes = tuple(n for n in notes if n.about in about or n.about.startswith(f"{tenant}/"))
         items = tuple(i for i in items if _belongs(i, access, tenant))
+    roles = access.aws.roles if access.aws else ()
+    if tenant is not None:
+        roles = tuple(role for role in roles if tenant in role.tenants)
     quotas = (*limits.quotas(settings, access), *more)
     return View(
         settings=settings,
         grants=grants,
         credentials=credentials,
+        roles=roles,
         notes=notes,
         items=items,
         quotas=quotas,
@@ -137,6 +144,11 @@ def as_json(shown: View) -> dict[str, object]:
             }
             for credential in shown.credentials
         ],
+        "assumable": [
+            {"role": role.arn, "by": by, "tenants": list(role.tenants)}
+            for role in shown.roles
+            for by in who(role, shown.settings)
+        ],
         "notes": [asdict(note) for note in shown.notes],
         "creates": [asdict(item) for item in shown.items],
         "numbers": dict(count(shown.items)),
@@ -166,9 +178,14 @@ def _print(shown: View) -> None:
     _section("Who may do what")
     head = ("tenant", "actor", "service account", "repository", "prefix", "verbs", "by")
     say_table(head, _once(_row(grant) for grant in shown.grants))
-    _section("By which identity")
-    head = ("tenant", "repository", "identity", "users on the server")
-    say_table(head, _once(_identity(c) for c in shown.credentials))
+    if shown.credentials or not shown.roles:
+        _section("By which identity")
+        head = ("tenant", "repository", "identity", "users on the server")
+        say_table(head, _once(_identity(c) for c in shown.credentials))
+    if shown.roles:
+        _section("Who may assume what")
+        head = ("role", "assumed by", "for")
+        say_table(head, _once(_assumed(shown)))
     _section("To know")
     say_table(("topic", "about", "what"), _once(_notes(shown.notes)))
     _section(f"What is created: {_number(len(shown.items), 'object')}")
@@ -177,10 +194,35 @@ def _print(shown: View) -> None:
     say_table(("quota", "largest", "used", "limit", "unit", "left"), map(_quota, shown.quotas))
 
 
+def _assumed(shown: View) -> Iterator[tuple[str, str, str]]:
+    for role in shown.roles:
+        for by in who(role, shown.settings):
+            yield role.name, by, ", ".join(role.tenants)
+
+
+def who(role: AwsRole, settings: Settings) -> Iterator[str]:
+    """Who may assume *role*, in words."""
+    trusted = role.trust
+    match trusted:
+        case ByServiceAccounts():
+            yield from (f"service account {subject}" for subject in trusted.subjects)
+        case ByPods():
+            eks = settings.cluster.eks
+            spaces = ", ".join(trusted.namespaces) or "any namespace"
+            names = ", ".join(trusted.accounts) or "any service account"
+            yield f"associated pods of {eks.name if eks else '?'}: {names} of {spaces}"
+        case ByRoles():
+            yield from trusted.roles
+        case ByAccessGrants():
+            yield "S3 Access Grants"
+        case _:
+            assert_never(trusted)
+
+
 def _numbers(items: Sequence[Item]) -> Iterator[tuple[str, str, str]]:
     adopted = count(item for item in items if item.adopted)
     for kind, number in count(items).items():
-        where = "Kubernetes" if TYPES[kind].startswith("kubernetes:") else "MinIO"
+        where = {"kubernetes": "Kubernetes", "aws": "AWS"}.get(TYPES[kind].split(":")[0], "MinIO")
         if kind == "Credentials":  # generated, they stand in the state alone
             where = "Pulumi"
         of_them = f", {adopted[kind]} of them adopted" if kind in adopted else ""

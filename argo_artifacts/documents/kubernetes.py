@@ -48,6 +48,18 @@ def secret_reader(secrets: Iterable[str]) -> tuple[Rule, ...]:
     )
 
 
+def refresher(secrets: Iterable[str]) -> tuple[Rule, ...]:
+    """Keeping exactly the named Secrets fresh; Pulumi makes them, without data."""
+    return (
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": sorted(set(secrets)),
+            "verbs": ["get", "patch"],
+        },
+    )
+
+
 def rules(role: Role) -> tuple[Rule, ...]:
     """The rules of *role*."""
     match role.purpose:
@@ -57,5 +69,7 @@ def rules(role: Role) -> tuple[Rule, ...]:
             return COLLECTOR
         case "secrets":
             return secret_reader(role.secrets)
+        case "refresher":
+            return refresher(role.secrets)
         case _:
             assert_never(role.purpose)

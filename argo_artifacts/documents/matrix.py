@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from argo_artifacts.access.grants import VERBS
 from argo_artifacts.access.names import COLLECTOR, EXECUTOR, SECRET_READER
+from argo_artifacts.access.words import VERBS
 from argo_artifacts.documents import deployer, kubernetes, s3
+from argo_artifacts.documents.aws import deployer as aws_deployer
+from argo_artifacts.documents.aws import identity, kms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -47,9 +49,22 @@ Beside them each policy denies what a MinIO server would let through although no
 Two more things need no right of their own there: `s3:ListBucket` lists versions too, and
 `s3:GetObject` reads them."""
 
+_AWS: Final = """\
+The same actions, in the policy of each actor's own role (`irsa`, `podIdentity`), or in the one of
+the tenant's user or role where the entry carries the identity. `P` is
+`${aws:PrincipalTag/eks-cluster-name}/${aws:PrincipalTag/kubernetes-namespace}/` in the shared
+roles of Pod Identity; argo-server's shared role reads below `<cluster>/`. An explicit Deny in the
+bucket's policy refuses plain http and old TLS, whoever asks."""
+
 _DEPLOYER: Final = """\
 Least is not harmless: whoever may write policies and users on a server can give itself any right
 there."""
+
+
+_AWS_DEPLOYER: Final = """\
+In AWS, in each account in which something is made; only what the stack needs of it is in the
+document that `documents` prints. With `aws.permissionsBoundary` rights are given only to what it
+bounds."""
 
 
 _ROLES: Final = """\
@@ -72,12 +87,17 @@ def markdown() -> str:
         "## On a MinIO server",
         _table(("verb", "action", "on", "what Argo's driver does with it"), _minio()),
         _DENIED,
+        "## On AWS S3 (not built yet)",
+        _AWS,
+        _table(("verb", "action", "on", "who does what with it"), _aws()),
         "## In Kubernetes",
         _ROLES,
         _table(("role", "bound to", "resource", "verbs"), _kubernetes()),
         "## The one who runs `pulumi up`",
         _DEPLOYER,
         _table(("action on the MinIO server", "on", "what the program does with it"), _deployer()),
+        _AWS_DEPLOYER,
+        _table(("action in AWS", "on", "what the program does with it"), _aws_deployer()),
         _CLUSTER_ROLE,
     ]
     return "\n\n".join(parts) + "\n"
@@ -96,11 +116,25 @@ def _minio() -> Iterable[tuple[str, ...]]:
             yield verb, f"`{action}`", "objects below `P`", s3.WHY[action]
 
 
+def _aws() -> Iterable[tuple[str, ...]]:
+    yield from _minio()
+    for verb in VERBS:
+        for action in kms.NEEDED[verb]:
+            yield verb, f"`{action}`", "the store's own key, through S3", kms.WHY[action]
+    for action, where in (
+        (identity.ASSUME, "the roles of the tenant's entries"),
+        (identity.GET_DATA_ACCESS, "the S3 Access Grants instance"),
+        (identity.LOCATE, "the bucket"),
+    ):
+        yield "", f"`{action}`", where, identity.WHY[action]
+
+
 def _kubernetes() -> Iterable[tuple[str, ...]]:
     for role, bound, rules in (
         (EXECUTOR, "the executors", kubernetes.EXECUTOR),
         (COLLECTOR, "the collector", kubernetes.COLLECTOR),
         (SECRET_READER, "who reads for the UI", kubernetes.secret_reader(["the entries' Secrets"])),
+        ("argo-refresh-…", "its refresher", kubernetes.refresher(["the one Secret"])),
     ):
         for rule in rules:
             yield f"`{role}`", bound, _resource(rule), ", ".join(rule["verbs"])
@@ -121,6 +155,33 @@ def _deployer() -> Iterable[tuple[str, ...]]:
         (deployer.PURGE, "objects, with `forceDestroy`"),
         (deployer.CONTENT, "each bucket, also of others"),
         (deployer.VERIFY_OBJECTS, f"objects below `P{deployer.VERIFY_FOLDER}/`"),
+    )
+    for actions, where in groups:
+        for action, why in sorted(actions.items()):
+            yield f"`{action}`", where, why
+
+
+def _aws_deployer() -> Iterable[tuple[str, ...]]:
+    role = "roles `<path><cluster>.*`"
+    groups: tuple[tuple[Mapping[str, str], str], ...] = (
+        (aws_deployer.BUCKET, "each bucket of ours"),
+        (aws_deployer.PURGE, "objects, with `forceDestroy`"),
+        (aws_deployer.PURGE_LISTING, "the bucket, with `forceDestroy`"),
+        (aws_deployer.ROLE, role),
+        (aws_deployer.ROLE_RIGHTS, role),
+        (aws_deployer.ATTACH, role),
+        (aws_deployer.POLICY, "policies `<path><cluster>.*`"),
+        (aws_deployer.USER, "users `<path><cluster>.*`"),
+        (aws_deployer.USER_RIGHTS, "users `<path><cluster>.*`"),
+        (aws_deployer.PROVIDER, "the OIDC provider of ours"),
+        (aws_deployer.CLUSTER, "the cluster in EKS"),
+        (aws_deployer.ASSOCIATION, "its associations"),
+        ({aws_deployer.HAND_OVER: "hands a role to EKS or to S3 Access Grants"}, role),
+        (aws_deployer.KEY_MAKING, "any key, with our mark"),
+        (aws_deployer.KEY_FINDING, "any key"),
+        (kms.ADMINISTER, "keys with our mark"),
+        (aws_deployer.GRANTS, "the S3 Access Grants instance, its locations and grants"),
+        (aws_deployer.INSTANCE, "the instance of ours"),
     )
     for actions, where in groups:
         for action, why in sorted(actions.items()):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from argo_artifacts.access.grants import Access, Verb
+    from argo_artifacts.access.words import Access, Verb
 
 VERSION: Final = "2012-10-17"
 """Version of the policy language; an older one knows no variables."""

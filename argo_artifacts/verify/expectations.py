@@ -27,14 +27,15 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
-from argo_artifacts.access.grants import VERBS
 from argo_artifacts.access.names import REPOSITORIES_CONFIG_MAP
+from argo_artifacts.access.words import VERBS
 from argo_artifacts.verify.places import Holder, Index, Place, folder, holder_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from argo_artifacts.access.grants import AccessPlan, Credential, Verb
+    from argo_artifacts.access.grants import AccessPlan, Credential
+    from argo_artifacts.access.words import Verb
 
 MAX_NEIGHBOURS: Final = 8
 """Neighbours' prefixes at which each credential is tried: all of a small stack; in a large one

@@ -10,7 +10,8 @@ from typing_extensions import override
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from argo_artifacts.access.grants import AccessPlan, Credential, Verb
+    from argo_artifacts.access.grants import AccessPlan, Credential
+    from argo_artifacts.access.words import Verb
 
 FOLDER: Final = ".argo-artifacts-verify"
 """Folder below each prefix that holds everything a run writes; no workflow's name starts so."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from argo_artifacts.access import plan
-from argo_artifacts.access.grants import VERBS, in_words
+from argo_artifacts.access.grants import in_words
 from argo_artifacts.access.roles import roles
+from argo_artifacts.access.words import VERBS
 from tests.unit.stacks import MINIO, each, permuted, settings, stacks, values
 
 

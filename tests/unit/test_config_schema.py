@@ -50,8 +50,9 @@ def test_a_corrected_file_is_valid_to_an_editor(case):
 
 
 def test_most_broken_files_are_broken_to_an_editor():
-    passed = {str(case) for case in CASES if STACK.is_valid(document(case.broken))}
-    assert len(passed) < len(CASES) / 2
+    numbered = [case for case in CASES if case.rule.startswith("R")]  # AWS's are across keys
+    passed = {str(case) for case in numbered if STACK.is_valid(document(case.broken))}
+    assert len(passed) < len(numbered) / 2
     assert not any(rule in what for what in passed for rule in ("R01", "R03", "R06", "R15", "R23"))
 
 

@@ -18,6 +18,8 @@ from argo_artifacts.documents import (
     network_policy,
     s3,
 )
+from argo_artifacts.documents.aws import deployer as aws_deployer
+from argo_artifacts.documents.aws import identity, kms
 from argo_artifacts.repository import controller, entries
 from tests.unit import command
 from tests.unit.config_files import ROOT
@@ -155,6 +157,15 @@ def test_the_page_of_permissions_names_every_action_and_every_rule():
     page = matrix.markdown()
     actions = {
         *s3.WHY,
+        *identity.WHY,
+        *kms.ADMINISTER,
+        *(
+            action
+            for group in vars(aws_deployer).values()
+            if isinstance(group, dict)
+            for action in group
+            if action.count(":") == 1 and "/" not in action
+        ),
         *deployer.IDENTITIES,
         *deployer.LISTING,
         *deployer.BUCKET_ADMIN,

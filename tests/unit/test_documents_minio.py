@@ -8,7 +8,8 @@ from copy import deepcopy
 import pytest
 
 from argo_artifacts.access import plan
-from argo_artifacts.access.grants import Access, Credential, SecretReference
+from argo_artifacts.access.grants import Credential, SecretReference
+from argo_artifacts.access.words import Access
 from argo_artifacts.documents import canonical, minio, s3
 from tests.unit.calls import CASES, document
 from tests.unit.evaluator import Call, allowed

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from argo_artifacts import access
-from argo_artifacts.access.grants import Access, AccessPlan, Credential, SecretReference
+from argo_artifacts.access.grants import AccessPlan, Credential, SecretReference
+from argo_artifacts.access.words import Access
 from argo_artifacts.config import parse
 from argo_artifacts.verify.expectations import (
     MAX_NEIGHBOURS,

@@ -45,6 +45,7 @@ def faults(draft: Draft) -> Iterator[Fault]:
         yield from _blocks(f"{draft.repository(name)}.s3", s3)
         yield from _needs(draft, name, s3)
     yield from _one_ambient(draft, stores)
+    yield from _abroad(draft, stores)
 
 
 def _account(draft: Draft, aws: Aws) -> Iterator[Fault]:
@@ -83,6 +84,11 @@ def _store(draft: Draft, name: str, s3: S3) -> Iterator[Fault]:
             f"{path}.encryption.kms.key",
             f"in region {kms.key.split(':')[3]}, one in {s3.region} is accepted; the bucket is"
             " there",
+        )
+    if s3.isolation == "bucket" and draft.repositories[name].shared_with:
+        yield Fault(
+            f"{path}.isolation",
+            "'bucket' where tenants meet under one prefix, prefix is accepted",
         )
     if draft.aws is None:
         return
@@ -176,6 +182,28 @@ def _accounts(draft: Draft, name: str, s3: S3, cluster: Cluster) -> Iterator[Fau
         )
 
 
+def _abroad(draft: Draft, stores: Mapping[str, S3]) -> Iterator[Fault]:
+    """Pods whose own roles are in the cluster's account reach nothing in the bucket's directly."""
+    eks = draft.cluster.eks if draft.cluster else None
+    account = eks.account if eks else None
+    there = account is not None and draft.aws is not None and account != draft.aws.account
+    assuming = {n: s for n, s in stores.items() if s.identity == "assumeRole" and s.ambient}
+    for name, s3 in stores.items():
+        if assuming and s3.identity in ("irsa", "podIdentity") and there:
+            yield Fault(
+                f"{draft.repository(name)}.s3.identity",
+                f"{s3.identity!r} beside assumeRole of repositories.{min(assuming)}, assumeRole is"
+                f" accepted; the pods' own roles are in account {account}",
+            )
+    for name, s3 in assuming.items():
+        if s3.assume_role is not None and s3.assume_role.hand_over and not there:
+            yield Fault(
+                f"{draft.repository(name)}.s3.assumeRole.handOver",
+                "true with a cluster in the bucket's own account, false is accepted; cluster.eks"
+                ".account names another one",
+            )
+
+
 def _shared(draft: Draft, name: str, s3: S3, cluster: Cluster) -> Iterator[Fault]:
     """Session tags tell tenants apart, so every prefix is made of them."""
     if cluster.eks is not None and cluster.eks.name != cluster.name:
@@ -218,9 +246,16 @@ def _one_ambient(draft: Draft, stores: Mapping[str, S3]) -> Iterator[Fault]:
                 f"{s3.ambient!r} beside {chosen.ambient!r} of repositories.{first},"
                 f" {chosen.ambient} is accepted; of two a pod uses one without a word (R3)",
             )
-        elif s3.shape and chosen.shape and s3.shape != chosen.shape:
+        elif s3.ambient == "podIdentity" and _layout(s3) != _layout(chosen):
+            assuming = "assumeRole" in (s3.identity, chosen.identity)
+            common = "perTenant" if assuming else _layout(chosen)
             yield Fault(
-                f"{path}.podIdentity.shape",
-                f"{s3.shape!r} beside {chosen.shape!r} of repositories.{first}, {chosen.shape} is"
-                " accepted; a service account has one association",
+                f"{path}.podIdentity.shape" if s3.shape else f"{path}.assumeRole.base",
+                f"{_layout(s3)!r} beside {_layout(chosen)!r} of repositories.{first},"
+                f" {common} is accepted for both; a service account has one association",
             )
+
+
+def _layout(s3: S3) -> str:
+    """Layout of the pods' own roles; one that assumes another belongs to a tenant."""
+    return s3.shape or "perTenant"

@@ -14,6 +14,7 @@ from argo_artifacts.access.provisioners import provisioners
 from argo_artifacts.config.base import MAX_LABEL, NAMESPACE
 from argo_artifacts.config.read import MAX_INLINE_BYTES, inline_bytes
 from argo_artifacts.documents import canonical, lifecycle, minio, minio_state
+from argo_artifacts.limits import aws
 from argo_artifacts.repository import entries
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def _too_large(settings: Settings, plan: AccessPlan) -> Iterator[str]:
 def _all(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
     """Every quota of every item."""
     yield from _of_stores(settings, plan)
-    yield from _of_credentials(settings, plan)
+    yield from _of_keys(settings, plan)
+    yield from _of_credentials(plan)
+    yield from aws.quotas(settings, plan)
     yield from _of_provisioners(settings, plan)
     for tenant in settings.tenants:
         data = entries.config_map_data(settings, plan, tenant)
@@ -104,7 +107,7 @@ def _all(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
 def _of_stores(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
     for store in plan.stores:
         where = f"{NAMESPACE}:repositories.{store.repository}.minio"
-        if store.managed:
+        if store.managed and store.backend == "minio":
             rules = lifecycle.rules(settings, plan, store.repository)
             yield Quota(
                 what=f"lifecycle rules of bucket {store.bucket}",
@@ -116,19 +119,24 @@ def _of_stores(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
             )
 
 
-def _of_credentials(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
+def _of_keys(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
+    for tenant in settings.tenants:
+        for repository in plan.repositories_of(tenant):
+            yield Quota(
+                what=f"object key in {repository}, without the artifact's name",
+                item=tenant,
+                used=_longest_key(plan.prefix(tenant, repository), settings, tenant, repository),
+                limit=MAX_KEY_BYTES,
+                unit="bytes",
+                where=f"{NAMESPACE}:repositories.{repository}.keyFormat",
+                cure="shorten the key format or the shared prefix",
+            )
+
+
+def _of_credentials(plan: AccessPlan) -> Iterator[Quota]:
     for credential in plan.credentials:
-        tenant, repository = credential.tenant, credential.repository
+        repository = credential.repository
         where = f"{NAMESPACE}:repositories.{repository}"
-        yield Quota(
-            what=f"object key in {repository}, without the artifact's name",
-            item=tenant,
-            used=_longest_key(plan.prefix(tenant, repository), settings, tenant, repository),
-            limit=MAX_KEY_BYTES,
-            unit="bytes",
-            where=f"{where}.keyFormat",
-            cure="shorten the key format or the shared prefix",
-        )
         if credential.policy is None:
             continue
         yield Quota(

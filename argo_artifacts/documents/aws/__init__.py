@@ -1,0 +1,1 @@
+"""AWS documents: identity, trust, bucket and key policies, made from the plan alone."""
