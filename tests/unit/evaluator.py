@@ -5,8 +5,9 @@ It knows what our documents use and refuses to judge anything else.
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple
+
+from tests.unit.iam import like
 
 _KEYS = {"Sid", "Effect", "Action", "Resource", "Condition"}
 _ADMIN = "admin:"
@@ -40,13 +41,13 @@ def allowed(policy: dict, call: Call) -> bool:
 
 def _applies(statement: dict, call: Call) -> bool:
     assert set(statement) <= _KEYS, statement
-    if not any(_like(pattern, call.action) for pattern in statement["Action"]):
+    if not any(like(pattern, call.action) for pattern in statement["Action"]):
         return False
     if call.action.startswith(_ADMIN):
         assert "Resource" not in statement
         return True
     arn = f"arn:aws:s3:::{call.bucket}" + ("" if call.key is None else f"/{call.key}")
-    if not any(_like(pattern, arn) for pattern in statement["Resource"]):
+    if not any(like(pattern, arn) for pattern in statement["Resource"]):
         return False
     return _holds(statement.get("Condition", {}), call)
 
@@ -56,11 +57,6 @@ def _holds(condition: dict, call: Call) -> bool:
         assert operator == "StringLike", operator
         for name, patterns in tests.items():
             assert name == "s3:prefix", name
-            if call.prefix is None or not any(_like(p, call.prefix) for p in patterns):
+            if call.prefix is None or not any(like(p, call.prefix) for p in patterns):
                 return False
     return True
-
-
-def _like(pattern: str, text: str) -> bool:
-    parts = (".*" if c == "*" else "." if c == "?" else re.escape(c) for c in pattern)
-    return re.fullmatch("".join(parts), text, re.DOTALL) is not None
