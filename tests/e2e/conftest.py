@@ -11,6 +11,7 @@ from tests.e2e.store import Store, listing
 from tools.e2e import enclosure
 from tools.e2e.notes import Text, note
 from tools.e2e.platform import RealPods
+from tools.e2e.server import ENDPOINT, root_user
 from tools.errors import ToolError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def scene(pods: RealPods) -> Scene:
     """Return what was seen of the workflows of both tenants."""
     outputs = pods.runner.outputs()
     bucket = outputs["stores"]["default"]["bucket"]
-    store = Store(pods.minio.endpoint, pods.minio.credentials(), bucket)
+    store = Store(ENDPOINT, root_user(pods.client), bucket)
     seen = Director(pods, store).run()
     note(Text("objects before garbage collection (bytes, key)", listing(seen.intruded)))
     note(Text("objects after it", listing(seen.after)))

@@ -10,7 +10,7 @@ from minio import Minio
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tools.local_platform.minio import Credentials
+    from tools.e2e.server import RootUser
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class Stored:
 class Store:
     """One bucket."""
 
-    def __init__(self, endpoint: str, root: Credentials, bucket: str) -> None:
+    def __init__(self, endpoint: str, root: RootUser, bucket: str) -> None:
         self._client = Minio(
-            endpoint=endpoint, access_key=root.access_key, secret_key=root.secret_key, secure=False
+            endpoint=endpoint, access_key=root.name, secret_key=root.password, secure=False
         )
         self._bucket = bucket
 

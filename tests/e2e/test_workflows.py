@@ -48,7 +48,7 @@ def sha256(content: bytes) -> str:
 def test_the_bucket_is_empty_before_the_workflows_and_then_holds_their_prefixes_alone(scene):
     assert scene.before == {}
     prefixes = tuple(tenant.prefix for tenant in scene.tenants.values())
-    assert prefixes == ("local/team-a/", "local/team-b/")
+    assert prefixes == ("e2e/team-a/", "e2e/team-b/")
     assert [key for key in scene.intruded if not key.startswith(prefixes)] == []
 
 

@@ -76,10 +76,9 @@ def mount() -> None:
 
 
 def network() -> None:
-    """Give the loopback device our addresses, let packets of pods through, name Services."""
+    """Give the loopback device the node's address, let packets of pods through, name Services."""
     _call("ip", "link", "set", "lo", "up")
-    for address in layout.ADDRESSES:
-        _call("ip", "address", "add", f"{address}/32", "dev", "lo")
+    _call("ip", "address", "add", f"{layout.NODE}/32", "dev", "lo")
     # Without any route a packet to a Service is refused before kube-proxy's rules see it.
     _call("ip", "route", "add", layout.SERVICES, "dev", "lo", "src", layout.NODE)
     Path("/proc/sys/net/ipv4/ip_forward").write_text("1")

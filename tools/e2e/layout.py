@@ -13,6 +13,7 @@ ROOT: Final = Path(__file__).parents[2]
 LEFT: Final = ROOT / ".local" / "e2e"
 """Logs and notes: all that a run leaves behind; the next one replaces them."""
 LOGS: Final = LEFT / "logs"
+STACK_FILE: Final = ROOT / "tests" / "e2e" / "Pulumi.e2e.yaml"
 
 PRIVATE: Final = Path("/run")
 """Replaced by an empty file system in memory: containerd and runc keep sockets here."""
@@ -25,12 +26,8 @@ RUN: Final = PRIVATE / "argo-e2e"
 SERVICES: Final = "10.0.0.0/24"
 NODE: Final = "10.1.0.1"
 """The API server and the names of Services are here too."""
-MINIO: Final = "10.1.0.2"
 PODS: Final = "10.2.0.0/24"
-ADDRESSES: Final = (NODE, MINIO)
-"""Given to the loopback device."""
 
-MINIO_PORT: Final = 9000
 DOMAIN: Final = "cluster.local"
 """Last part of the whole name of a Service."""
 NODE_NAME: Final = "node"

@@ -1,4 +1,4 @@
-"""The whole platform in an enclosure: control plane, node, MinIO, our own stack, Argo."""
+"""The whole platform in an enclosure: control plane, node, our own stack with MinIO, Argo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tools.e2e import enclosure, images, layout
+from argo_artifacts.config.backends.minio_helm import IMAGE
+from tools.e2e import enclosure, images, layout, volumes
 from tools.e2e.argo import Argo
 from tools.e2e.control_plane import URL, ControlPlane
 from tools.e2e.daemons import Daemons
@@ -18,7 +19,6 @@ from tools.e2e.node import Node
 from tools.e2e.services import Services
 from tools.errors import ToolError
 from tools.local_platform import files
-from tools.local_platform.minio import Minio
 from tools.local_platform.runner import PulumiRunner
 from tools.test_report import note_version
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from lightkube import Client
 
-STACK: Final = "local"
-SECRETS: Final = ("argo-artifacts:minioAccessKey", "argo-artifacts:minioSecretKey")
+STACK: Final = "e2e"
+CHART: Final = "minio-5.4.0.tgz"
 
 
 class RealPods:
-    """A cluster that runs pods, a MinIO server, our stack on both, and Argo.
+    """A cluster that runs pods, our stack with its MinIO server on it, and Argo.
 
     Attributes:
         seconds: How long each part of the start took, by its name.
@@ -54,8 +54,6 @@ class RealPods:
         self.node = Node(self.programs, self.daemons, name)
         self.services = Services(self.programs, self.daemons, self.plane)
         self.argo = Argo(self.programs, self.daemons, self.plane)
-        self.minio = Minio(layout.RUN, {"minio": layout.MINIO_PORT})
-        self.minio.endpoint = f"{layout.MINIO}:{layout.MINIO_PORT}"  # where pods reach it
         self.runner = PulumiRunner(
             layout.RUN / "pulumi",
             layout.ROOT,
@@ -73,7 +71,7 @@ class RealPods:
         with self._timed("cluster"):
             self._start_cluster()
         with self._timed("pulumi up"):
-            self._provision()
+            self.provision()
         with self._timed("controller"):
             self.argo.start()
         self._note_versions()
@@ -85,7 +83,6 @@ class RealPods:
 
     def _start_cluster(self) -> None:
         self.plane.start()
-        self.minio.start(self.programs)
         self.node.start_containerd()
         self.node.load([image.write(layout.RUN, platform.machine()) for image in self._images()])
         self.plane.finish()
@@ -94,10 +91,7 @@ class RealPods:
         self.argo.define()
         self.services.wait()
         self.node.wait(self.client)
-        while not self.minio.answers():
-            if not self.minio.running():
-                raise self.minio.failure()
-            time.sleep(0.1)
+        volumes.offer(self.client, "disk")
 
     def _images(self) -> list[images.Image]:
         shell = self.programs["busybox"]
@@ -106,27 +100,35 @@ class RealPods:
             images.pause(self.programs["pause"]),
             images.executor(self.programs["argoexec"]),
             images.busybox(shell, listing.stdout.split()),
+            images.minio(IMAGE, self.programs["minio"], shell),
         ]
 
-    def _provision(self) -> None:
-        """Run ``pulumi up`` of the stack that ``make up`` runs, on this platform."""
+    def provision(self, *arguments: str) -> None:
+        """Run ``pulumi up`` of our stack: it installs MinIO too, and nothing else does.
+
+        Args:
+            arguments: Further arguments of ``pulumi up``.
+
+        Raises:
+            ToolError: It failed; what it said is in its log and in the message.
+        """
         runner = self.runner
         runner.make_stack()
-        text = (layout.ROOT / "stacks" / f"Pulumi.{STACK}.yaml").read_text()
-        values = {
-            "${KUBECONFIG}": str(self.plane.kubeconfig),
-            "${API_SERVER}": URL,
-            "${MINIO_ENDPOINT}": self.minio.endpoint,
-        }
-        for name, value in values.items():
-            text = text.replace(name, json.dumps(value))
-        files.write(runner.config_file, text, mode=files.SECRET_MODE)
-        root = self.minio.credentials()
-        for key, value in zip(SECRETS, (root.access_key, root.secret_key), strict=True):
-            runner.set_secret(key, value)
-        done = runner.on_stack("up", "--yes", "--skip-preview", capture=True, check=False)
+        if not runner.config_file.exists():
+            values = {
+                "${KUBECONFIG}": str(self.plane.kubeconfig),
+                "${API_SERVER}": URL,
+                "${MINIO_CHART}": str(self.programs[CHART]),
+            }
+            text = layout.STACK_FILE.read_text()
+            for name, value in values.items():
+                text = text.replace(name, json.dumps(value))
+            files.write(runner.config_file, text, mode=files.SECRET_MODE)
+        up = ("up", "--yes", "--skip-preview", *arguments)
+        done = runner.on_stack(*up, capture=True, check=False)
         log = layout.LOGS / "pulumi-up.log"
-        log.write_text(done.stdout + done.stderr)
+        with log.open("a") as handle:
+            handle.write(done.stdout + done.stderr)
         if done.returncode:
             msg = f"{log}: pulumi up ended with {done.returncode}, see there\n{done.stdout}"
             raise ToolError(msg)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from tools.e2e.notes import Shown, Text
 
-PROGRAMS: Final = tuple(name for name in (*PLATFORM, *PODS) if name != "kwok")
-"""Names of the programs that run here; kwok's pods are no pods."""
+PROGRAMS: Final = tuple(name for name in (*PLATFORM, *PODS, "minio-chart") if name != "kwok")
+"""Names of what is needed here; kwok's pods are no pods."""
 NOTHING_CHECKED: Final = 77
 """Exit code when the machine cannot run pods, as test programs have it by custom."""
 
