@@ -7,17 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 from lightkube import Client, KubeConfig
-from lightkube.models.authentication_v1 import TokenRequestSpec
-from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources import rbac_authorization_v1
-from lightkube.resources.core_v1 import ServiceAccount, ServiceAccountToken
 
 from argo_artifacts.access import plan
 from argo_artifacts.config import Settings, parse
 from argo_artifacts.config.base import NAMESPACE
 from argo_artifacts.documents import deployer
+from tests.engine.least import kubeconfig_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,33 +74,8 @@ def least(
     store.admin.user_add(USER, SECRET)
     store.admin.attach_policy([USER], user=USER)
     role = deployer.cluster_role(settings, plan(settings))
-    found.kubeconfig.write_text(_kubeconfig(platform.kubeconfig, cluster.client, role))
+    found.kubeconfig.write_text(kubeconfig_of(USER, role, platform.kubeconfig, cluster.client))
     return found
-
-
-def _kubeconfig(admin: Path, client: Client, role: dict) -> str:
-    """A kubeconfig for a service account that is bound to *role* alone."""
-    where = {"name": USER, "namespace": "default"}
-    client.create(rbac_authorization_v1.ClusterRole.from_dict(role))
-    client.create(ServiceAccount.from_dict({"metadata": where}))
-    binding = {
-        "metadata": {"name": USER},
-        "roleRef": {
-            "apiGroup": "rbac.authorization.k8s.io",
-            "kind": "ClusterRole",
-            "name": role["metadata"]["name"],
-        },
-        "subjects": [{"kind": "ServiceAccount", **where}],
-    }
-    client.create(rbac_authorization_v1.ClusterRoleBinding.from_dict(binding))
-    request = ServiceAccountToken(
-        metadata=ObjectMeta(namespace="default"), spec=TokenRequestSpec(audiences=[])
-    )
-    token = client.create(request, USER, namespace="default").status.token
-    document = yaml.safe_load(admin.read_text())
-    for entry in document["users"]:
-        entry["user"] = {"token": token}
-    return yaml.safe_dump(document)
 
 
 @pytest.fixture(scope="module")

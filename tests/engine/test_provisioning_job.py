@@ -1,7 +1,7 @@
 """A server that is provisioned from inside: the Job does on a real server what the plugin does.
 
-The test plays the machine (:mod:`tests.engine.kubelet`); engine, API server, Job controller and
-MinIO server are real.
+The test plays the machine (:mod:`tests.engine.job_kubelet`); engine, API server, Job controller and
+MinIO server are real. The deployer has the rights that `documents` prints, and no others.
 """
 
 from __future__ import annotations
@@ -15,18 +15,24 @@ from typing import TYPE_CHECKING
 import pytest
 from lightkube.resources.batch_v1 import Job
 
-from argo_artifacts.access import names
-from tests.engine.kubelet import Kubelet, Ran
+from argo_artifacts.access import names, plan
+from argo_artifacts.config import Settings, parse
+from argo_artifacts.config.base import NAMESPACE
+from argo_artifacts.documents import deployer
+from tests.engine.job_kubelet import JobKubelet, Ran
+from tests.engine.least import kubeconfig_of
 from tests.harness import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.engine.live import LiveCluster, LiveStore
     from tests.engine.stack import EngineStack, Outcome
     from tools.local_platform.platform import LocalPlatform
 
 NAME = "inside"
+USER, SECRET = "inside-deployer", "canary-of-the-deployer"
 IMAGE = "registry.example.com/argo-artifacts:0.1.0"
 
 
@@ -77,6 +83,58 @@ class Story:
     left_on_server: set[str]
 
 
+@dataclass
+class Scene:
+    """The stack, and a deployer who may do what is printed."""
+
+    stack: EngineStack
+    platform: LocalPlatform
+    kubeconfig: Path
+
+    @property
+    def space(self) -> str:
+        """Where the Job runs."""
+        return self.stack.space("argo")
+
+    def configure(self, *tenants: str) -> Settings:
+        """Write the stack's settings with the deployer's own credentials."""
+        changes = {
+            "cluster": {"name": NAME, "kubeconfig": str(self.kubeconfig)},
+            "argo": {
+                "version": "4.0.5",
+                "namespace": self.space,
+                "namespaceSettings": {"ownership": "create", "deleteNamespace": True},
+            },
+            "repositories": {"default": self.stack.repository(provisioner={"image": IMAGE})},
+            "tenants": {t: {"namespace": {"deleteNamespace": True}} for t in tenants},
+        }
+        self.stack.configure(**changes)
+        for key, value in (("minioAccessKey", USER), ("minioSecretKey", SECRET)):
+            self.stack.runner.set_secret(f"{NAMESPACE}:{key}", value)
+        return parse(changes, project=NAMESPACE, stack=NAME, folder=self.kubeconfig.parent)
+
+    def grant(self, settings: Settings, cluster: LiveCluster, store: LiveStore) -> None:
+        """Give the deployer the printed rights and nothing else."""
+        policy = deployer.minio_policy(settings, self.platform.minio_endpoint)
+        store.admin.policy_add(policy_name=USER, policy=policy)
+        store.admin.user_add(USER, SECRET)
+        store.admin.attach_policy([USER], user=USER)
+        role = deployer.cluster_role(settings, plan(settings))
+        self.kubeconfig.write_text(
+            kubeconfig_of(USER, role, self.platform.kubeconfig, cluster.client)
+        )
+
+    def clear(self, store: LiveStore, owner_id: str) -> set[str]:
+        """Take off the server what a destroy leaves there; what that was."""
+        left = store.users(owner_id) | store.policies(owner_id)
+        for name in store.users(owner_id):
+            store.admin.user_remove(name)
+        for name in store.policies(owner_id):
+            store.admin.policy_remove(name)
+        store.objects.remove_bucket(bucket_name=self.stack.bucket)
+        return left
+
+
 @pytest.fixture(scope="module")
 def story(
     make_stack: Callable[[str], EngineStack],
@@ -86,30 +144,19 @@ def story(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Story:
     stack = make_stack(NAME)
-    space = stack.space("argo")
+    scene = Scene(stack, platform, tmp_path_factory.mktemp("deployer") / "kubeconfig")
     a, b, c = (stack.space(tenant) for tenant in ("a", "b", "c"))
-    base = f"{space}/{names.provisioner(platform.minio_endpoint)}"
+    base = f"{scene.space}/{names.provisioner(platform.minio_endpoint)}"
     own = names.owner_id(stack.owner)
+    scene.grant(scene.configure(a, b), cluster, store)
 
-    def configure(*tenants: str) -> None:
-        stack.configure(
-            argo={
-                "version": "4.0.5",
-                "namespace": space,
-                "namespaceSettings": {"ownership": "create", "deleteNamespace": True},
-            },
-            repositories={"default": stack.repository(provisioner={"image": IMAGE})},
-            tenants={t: {"namespace": {"deleteNamespace": True}} for t in tenants},
-        )
-
-    with Kubelet(cluster.client, space, tmp_path_factory.mktemp("pods")) as kubelet:
+    with JobKubelet(cluster.client, scene.space, tmp_path_factory.mktemp("pods")) as kubelet:
 
         def ran() -> list[Ran]:
             done = list(kubelet.ran)
             kubelet.ran.clear()
             return done
 
-        configure(a, b)
         first, ran_first = stack.up(), ran()
         verified = verify(stack)
         users, policies = store.users(own), store.policies(own)
@@ -118,32 +165,28 @@ def story(
         keys = cluster.data("Secret", f"{b}/argo-artifacts-default")
         kept = [cluster.identity("Secret", f"{a}/argo-artifacts-default")]
         secrets = set(cluster.data("Secret", f"{base}-users").values())
-        secrets |= {platform.minio_secret_key}
+        secrets |= set(cluster.data("Secret", f"{base}-admin").values()) - {USER}
         said = json.dumps(cluster.data("ConfigMap", base))
 
-        configure(a)
+        scene.configure(a)
         removed, ran_removed = stack.up(), ran()
         kept.append(cluster.identity("Secret", f"{a}/argo-artifacts-default"))
         users_left, policies_left = store.users(own), store.policies(own)
         keys_of_removed = store.may(keys, stack.bucket, f"{NAME}/{b}/")
-        found = list(cluster.client.list(Job, namespace=space))
+        found = list(cluster.client.list(Job, namespace=scene.space))
         jobs = [job.metadata.name for job in found]
         said += json.dumps([job.to_dict() for job in found], default=str)
 
         foreign = f"{NAME}.{c}.default.1.{own}"
         store.admin.user_add(foreign, "of-somebody-else")
-        configure(a, c)
+        scene.configure(a, c)
         refused, ran_refused = stack.up(fails=True), ran()
         store.admin.user_remove(foreign)
         mended, ran_mended = stack.up(), ran()
 
         destroyed = stack.destroy()
-    left_on_server = store.users(own) | store.policies(own)
-    for name in store.users(own):
-        store.admin.user_remove(name)
-    for name in store.policies(own):
-        store.admin.policy_remove(name)
-    store.objects.remove_bucket(bucket_name=stack.bucket)
+    marked = cluster.marked(stack.owner)
+    left_on_server = scene.clear(store, own)
     outcomes = (first, again, removed, refused, mended, destroyed)
     said += "".join(outcome.text for outcome in outcomes)
     everything = [*ran_first, *ran_removed, *ran_refused, *ran_mended]
@@ -172,7 +215,7 @@ def story(
         secrets=secrets,
         said=said,
         destroyed=destroyed,
-        marked=cluster.marked(stack.owner),
+        marked=marked,
         left_on_server=left_on_server,
     )
 

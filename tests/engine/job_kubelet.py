@@ -41,7 +41,7 @@ class Ran:
 
 
 @dataclass
-class Kubelet:
+class JobKubelet:
     """Runs the provisioning pods of one namespace as they come; a context manager.
 
     Args of the constructor: the cluster's client, the namespace, a folder for what is mounted.
