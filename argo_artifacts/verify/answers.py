@@ -20,7 +20,6 @@ from argo_artifacts.verify.causes import (
     NO_TLS,
     OTHER_NAME,
     OUT_OF_DATE,
-    TLS_ALONE,
     UNREACHED,
     UNTRUSTED,
 )
@@ -33,6 +32,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 Kind = Literal["done", "denied", "absent", "unclear"]
 
+BROKEN: Final = "the connection broke"
+BAD_REQUEST: Final = "400"
+"""A server's words without a code of S3's."""
+
 CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 10
 
@@ -40,7 +43,6 @@ _DENIED: Final = "AccessDenied"
 _ABSENT: Final = "NoSuchKey"
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
-_BAD_REQUEST: Final = 400
 
 _MEANING: Final = {
     "InvalidAccessKeyId": "the server does not know the access key",
@@ -52,6 +54,7 @@ _MEANING: Final = {
 
 _TLS: Final[Mapping[str, str]] = {
     "mismatch": OTHER_NAME,
+    "doesn't match": OTHER_NAME,
     "has expired": OUT_OF_DATE,
     "not yet valid": OUT_OF_DATE,
     "CERTIFICATE_VERIFY_FAILED": UNTRUSTED,
@@ -59,7 +62,7 @@ _TLS: Final[Mapping[str, str]] = {
     "RECORD_LAYER_FAILURE": NO_TLS,
     "[X509": NO_CA,
 }
-"""Meaning of what OpenSSL says, the most special first."""
+"""Meaning of what OpenSSL and the client say, the most special first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +122,6 @@ def _s3(error: boto.ClientError) -> Answer[Never]:
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
     code = headers.get("x-minio-error-code") or response.get("Error", {}).get("Code", "")
-    if not headers and code == str(_BAD_REQUEST):
-        # what a server written in Go says to plain http on a port with TLS: HTTP/1.0, no header
-        return Answer("unclear", TLS_ALONE, lost=True)
     return _of(status, code)
 
 
@@ -140,8 +140,6 @@ def _admin(error: MinioAdminException) -> Answer[Never]:
     """MinIO's admin API answers in JSON; what answers in XML took the path for an object's."""
     found = re.match(r"admin request failed; Status: (\d+), Body: (.*)", str(error), re.DOTALL)
     status, body = (int(found[1]), found[2]) if found else (0, "")
-    if "HTTP request to an HTTPS server" in body:
-        return Answer("unclear", TLS_ALONE, lost=True)
     code = re.match(r'\s*\{"Code":"([A-Za-z0-9]+)"', body)
     if code is None:
         return Answer("unclear", f"status {status}", foreign=True)
@@ -167,5 +165,5 @@ def _on_the_way(error: boto.BotoCoreError | http.HTTPError) -> Answer[Never]:
         said = f"no answer within {READ_SECONDS} s"
         return Answer("unclear", said, lost=True, doubtful=True)
     if isinstance(cause, boto.ConnectionClosedError | http.ProtocolError):
-        return Answer("unclear", "the connection broke", lost=True, doubtful=True)
+        return Answer("unclear", BROKEN, lost=True, doubtful=True)
     return Answer("unclear", f"the call failed ({type(cause).__name__})", doubtful=True)

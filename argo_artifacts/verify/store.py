@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
@@ -16,7 +16,16 @@ from botocore.config import Config
 from minio import MinioAdmin
 from minio.credentials.providers import StaticProvider
 
-from argo_artifacts.verify.answers import CONNECT_SECONDS, READ_SECONDS, Answer, ask
+from argo_artifacts.verify.answers import (
+    BAD_REQUEST,
+    BROKEN,
+    CONNECT_SECONDS,
+    READ_SECONDS,
+    Answer,
+    ask,
+)
+from argo_artifacts.verify.causes import TLS_ALONE
+from argo_artifacts.verify.handshake import speaks_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -119,6 +128,12 @@ _session: Final = botocore.session.Session(session_vars=dict(_VARIABLES))
 """Nothing ambient: no profile, no file and no variable of the person who runs this."""
 
 
+def _stay(context: dict[str, object], **_: object) -> None:
+    """Do not follow a server to another region: mark the request as redirected already."""
+    redirect = cast("dict[str, object]", context.setdefault("s3_redirect", {}))
+    redirect["redirected"] = True
+
+
 class Store:
     """A server, asked with one access key."""
 
@@ -150,6 +165,8 @@ class Store:
                     proxies={},
                 ),
             )
+        # Argo's client stays with the entry's region, too
+        client.meta.events.register_last("before-parameter-build.s3", _stay)
         return cast("S3Client", client)
 
     def _admin_client(self) -> _Admin:
@@ -170,6 +187,12 @@ class Store:
         if self.server.lost:
             return Answer("unclear", self.server.lost, lost=True)
         answer = ask(call)
+        if (
+            answer.said in (BROKEN, BAD_REQUEST)
+            and not self.server.secure
+            and speaks_tls(self.server.address)
+        ):
+            answer = replace(answer, said=TLS_ALONE, lost=True, doubtful=False)
         if answer.lost:
             self.server.lost = answer.said
         return answer

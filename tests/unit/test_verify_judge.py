@@ -6,7 +6,7 @@ from botocore import exceptions as boto
 from minio.error import MinioAdminException
 
 from argo_artifacts.verify.answers import Answer, ask
-from argo_artifacts.verify.causes import NO_CA, NO_NAME, NO_TLS, TLS_ALONE
+from argo_artifacts.verify.causes import NO_CA, NO_NAME, NO_TLS, OTHER_NAME
 from argo_artifacts.verify.expectations import Expectation
 from argo_artifacts.verify.judge import judge, resting
 from argo_artifacts.verify.places import Holder, Place
@@ -98,7 +98,6 @@ def pooled(reason):
 
 
 ADMIN = "admin request failed"
-PLAIN = "Client sent an HTTP request to an HTTPS server."
 UNRESOLVED = "Failed to resolve 'canary'"
 MINIO_HEADER = {"x-minio-error-code": "AccessDenied"}
 
@@ -152,9 +151,7 @@ MINIO_HEADER = {"x-minio-error-code": "AccessDenied"}
         (pooled(http.SSLError("[SSL: WRONG_VERSION_NUMBER]")), "unclear", NO_TLS),
         (pooled(http.SSLError("[SSL: RECORD_LAYER_FAILURE]")), "unclear", NO_TLS),
         (pooled(http.SSLError("[X509: NO_CERTIFICATE_OR_CRL_FOUND]")), "unclear", NO_CA),
-        (client_error(400, "400", {}), "unclear", TLS_ALONE),
-        (client_error(400, "400", {"server": "canary"}), "unclear", "400"),
-        (MinioAdminException("400", f"canary {PLAIN} canary"), "unclear", TLS_ALONE),
+        (pooled(http.SSLError("hostname 'canary' doesn't match")), "unclear", OTHER_NAME),
         (
             boto.EndpointConnectionError(endpoint_url="canary", error=f"canary {UNRESOLVED}"),
             "unclear",
