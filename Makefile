@@ -37,7 +37,7 @@ clean: ## Also remove .venv, .local and the cache of built programs
 	@if [ -x .venv/bin/python ] && [ -d .local ]; then $(RUN) tools.local_platform down; fi
 	@rm -rf .venv .local .pytest_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
-	@rm -rf $(foreach part,programs go-build logs uv timings.json,"$(CACHE)/$(part)")
+	@rm -rf $(foreach part,programs npm go-build logs uv timings.json,"$(CACHE)/$(part)")
 	@rmdir "$(CACHE)" 2>/dev/null || true
 
 $(STAMP): requirements/development.txt pyproject.toml

@@ -18,6 +18,7 @@ from typing import Final
 from rich.markup import escape
 from rich.table import Table
 
+from tools import iam_simulate
 from tools.e2e.part import Part, not_run, run_part
 from tools.errors import ToolError
 from tools.lint import ROOT, lint
@@ -28,7 +29,13 @@ from tools.test_report import LAYERS, REPORT, Report, read
 WORKERS: Final = 3
 """Test processes, each with an API server and an engine of its own; on 2 cores a third one works
 while the others wait for their programs."""
-VERSIONS: Final = ("Pulumi engine", "Kubernetes API server", "MinIO", "Argo Workflows")
+VERSIONS: Final = (
+    "Pulumi engine",
+    "Kubernetes API server",
+    "MinIO",
+    "Argo Workflows",
+    "iam-simulate",
+)
 """Programs whose running copy must have told its version to a test."""
 
 
@@ -45,6 +52,7 @@ def run_tests(arguments: list[str]) -> int:
     """
     begin = time.monotonic()
     programs = find_or_build(_PROGRAMS, progress=Progress(len(_PROGRAMS)))
+    iam_simulate.install()
     lint()
     linted = time.monotonic()
     with tempfile.TemporaryDirectory() as scratch:

@@ -216,7 +216,11 @@ def steps(of: Actor, found: Documents, call: Call) -> list[Step]:
     if of.actor == "location":
         asked = known({"aws:SourceArn": call.tag or INSTANCE, "aws:SourceAccount": call.cluster})
         before = _assumed(
-            found[f"{name}trust"], call.subject, ["sts:AssumeRole", "sts:SetSourceIdentity"], asked
+            found[f"{name}trust"],
+            role,
+            call.subject,
+            ["sts:AssumeRole", "sts:SetSourceIdentity"],
+            asked,
         )
         return [*before, _call(found, call, role.arn, session)]
     if of.identity == "assumeRole by pods":
@@ -227,18 +231,24 @@ def steps(of: Actor, found: Documents, call: Call) -> list[Step]:
     if of.identity.startswith("podIdentity"):
         asked, tags = _tags(call)
         before = _assumed(
-            found["trust"], "pods.eks.amazonaws.com", ["sts:AssumeRole", "sts:TagSession"], asked
+            found["trust"],
+            role,
+            "pods.eks.amazonaws.com",
+            ["sts:AssumeRole", "sts:TagSession"],
+            asked,
         )
         return [*before, _call(found, call, role.arn, session, tags)]
-    return [_token(found[f"{name}trust"], call), _call(found, call, role.arn, session)]
+    return [_token(found[f"{name}trust"], role, call), _call(found, call, role.arn, session)]
 
 
-def _assumed(document: dict, service: str, actions: list[str], context: Context) -> list[Step]:
+def _assumed(
+    document: dict, role: AwsRole, service: str, actions: list[str], context: Context
+) -> list[Step]:
     """A service assumes a role."""
     return [
         (
             Policies(resource=document, must=True),
-            Request(principal=service, action=action, resource="", context=context),
+            Request(principal=service, action=action, resource=role.arn, context=context),
         )
         for action in actions
     ]
@@ -257,7 +267,7 @@ def _tags(call: Call) -> tuple[Context, Context]:
     return known(asked), known({f"aws:PrincipalTag/{tag}": value for tag, value in tags.items()})
 
 
-def _token(document: dict, call: Call, account: str = ACCOUNT) -> Step:
+def _token(document: dict, role: AwsRole, call: Call) -> Step:
     """The call that turns a service account's token into a session."""
     issuer = ISSUER if call.cluster == EKS else OTHER_ISSUER
     space, name = call.subject.split("/")
@@ -266,9 +276,9 @@ def _token(document: dict, call: Call, account: str = ACCOUNT) -> Step:
         f"{issuer}:sub": f"system:serviceaccount:{space}:{name}",
     }
     request = Request(
-        principal=f"arn:aws:iam::{account}:oidc-provider/{issuer}",
+        principal=f"arn:aws:iam::{role.account}:oidc-provider/{issuer}",
         action="sts:AssumeRoleWithWebIdentity",
-        resource="",
+        resource=role.arn,
         context=known(said),
     )
     return Policies(resource=document, must=True), request
@@ -281,12 +291,8 @@ def _from_pod(
 
     The subject ``role/<name>`` is a role of the cluster's account that may do anything there.
     """
-    before, policy, principal = (
-        [_token(found["base trust"], call, ELSEWHERE)],
-        "base policy",
-        base.arn,
-    )
-    own = found[policy]
+    before = [_token(found["base trust"], base, call)]
+    own, principal = found["base policy"], base.arn
     if call.subject.startswith("role/"):
         before, own, principal = [], ANYTHING, f"arn:aws:iam::{ELSEWHERE}:{call.subject}"
     request = Request(
@@ -300,7 +306,7 @@ def _from_pod(
 
 def _granted(of: Actor, found: Documents, call: Call) -> list[Step]:
     """From a token to the role that may ask, to a grant's session, to the call itself."""
-    before = [_token(found["grantee trust"], call)]
+    before = [_token(found["grantee trust"], _role(of, "grantee"), call)]
     grantee = _role(of, "grantee").arn
     region, account = REGION, ACCOUNT
     if call.verb == "s3:GetDataAccess":
