@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PROGRAMS: Final = tuple(name for name in (*PLATFORM, *PODS, "minio-chart") if name != "kwok")
 """Names of what is needed here; kwok's pods are no pods."""
+_LOG_WIDTH: Final = 120
+"""Columns of the table where no terminal says how many it has."""
 NOTHING_CHECKED: Final = 77
 """Exit code when the machine cannot run pods, as test programs have it by custom."""
 
@@ -113,4 +115,6 @@ def _close(out: Console, cells: Sequence[Shown], texts: Sequence[Text]) -> None:
         row = [shown.get((tenant, column), "not shown") for column in columns]  # pyright: ignore[reportArgumentType]
         table.add_row(tenant, *map(escape, row))
     out.print()
+    if not out.is_terminal:
+        out.width = _LOG_WIDTH
     out.print(table)
