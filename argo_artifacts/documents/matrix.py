@@ -175,6 +175,7 @@ def _aws_deployer() -> Iterable[tuple[str, ...]]:
         (aws_deployer.USER_RIGHTS, "users `<path><cluster>.*`"),
         (aws_deployer.PROVIDER, "the OIDC provider of ours"),
         (aws_deployer.CLUSTER, "the cluster in EKS"),
+        (aws_deployer.AGENT, "the add-on of Pod Identity's agent"),
         (aws_deployer.ASSOCIATION, "its associations"),
         ({aws_deployer.HAND_OVER: "hands a role to EKS or to S3 Access Grants"}, role),
         (aws_deployer.KEY_MAKING, "any key, with our mark"),

@@ -136,10 +136,17 @@ PROVIDER: Final[Mapping[str, str]] = {
 
 CLUSTER: Final[Mapping[str, str]] = {
     "eks:CreatePodIdentityAssociation": "binds a service account to its role",
-    "eks:DescribeAddon": "looks for the agent of Pod Identity",
     "eks:ListPodIdentityAssociations": "finds an association that stands already",
 }
 """Actions on the cluster in EKS."""
+
+AGENT: Final[Mapping[str, str]] = {
+    "eks:DescribeAddon": "looks for the agent of Pod Identity",
+}
+"""Actions on the agent's add-on in the cluster."""
+
+AGENT_NAME: Final = "eks-pod-identity-agent"
+"""Name of that add-on."""
 
 ASSOCIATION: Final[Mapping[str, str]] = {
     "eks:DeletePodIdentityAssociation": "ends an association",
@@ -279,6 +286,8 @@ def _identities(
     if plan.aws.associations and roles and roles[0].account == account:
         cluster = trust.cluster_arn(settings)
         yield from _allow("Cluster", CLUSTER, [cluster])
+        agent = f"{cluster.replace(':cluster/', ':addon/')}/{AGENT_NAME}/*"
+        yield from _allow("Agent", AGENT, [agent])
         every = cluster.replace(":cluster/", ":podidentityassociation/") + "/*"
         yield from _allow("Associations", ASSOCIATION, [every])
         services.append(trust.POD_IDENTITY)
