@@ -11,6 +11,7 @@ from argo_artifacts.config.argo import FORCE_FINALIZER_REMOVAL
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.config.tenants import EffectiveTenant
 
@@ -86,6 +87,8 @@ def _repositories(settings: Settings) -> Iterator[Note]:
                 " the table shows",
             )
         minio = repository.minio
+        if minio is not None and minio.provisioner is not None:
+            yield _job(settings, name, minio)
         if minio is not None and minio.server == "helm":
             yield Note(
                 topic="server",
@@ -114,6 +117,16 @@ def _repositories(settings: Settings) -> Iterator[Note]:
                 about=name,
                 text="one key may serve every tenant: then nothing isolates the tenants here",
             )
+
+
+def _job(settings: Settings, repository: str, minio: Minio) -> Note:
+    space = minio.helm.namespace.name if minio.server == "helm" else settings.argo.namespace
+    return Note(
+        topic="server",
+        about=repository,
+        text=f"a Job in {space} makes its bucket, policies and users: whoever may create pods there"
+        " can mount the admin's key of the server",
+    )
 
 
 def _tenant(settings: Settings, tenant: EffectiveTenant) -> Iterator[Note]:

@@ -328,6 +328,20 @@ def test_keys_of_others_are_said_to_be_theirs():
     assert "nothing isolates the tenants" in notes("shared", **stack)["default"]
 
 
+@pytest.mark.parametrize(
+    ("server", "space"),
+    [({}, "argo"), ({"server": "helm", "endpoint": "minio.minio.svc:9000"}, "minio")],
+    ids=["external", "helm"],
+)
+def test_who_can_have_the_admins_key_where_a_job_provisions_is_said(server, space):
+    minio = MINIO | {"tls": {"enabled": False}, "provisioner": {"image": "x:1"}} | server
+    said = plan(settings(repositories={"default": {"minio": minio}})).notes
+    texts = [note.text for note in said if note.about == "default" and note.topic == "server"]
+    assert any(text.startswith(f"a Job in {space} makes its bucket") for text in texts)
+    plain = MINIO | {"tls": {"enabled": False}}
+    assert notes("server", repositories={"default": {"minio": plain}}) == {}
+
+
 def test_the_boundary_is_always_said():
     assert "whoever may create a Workflow" in notes("boundary", **values())["namespace"]
 
