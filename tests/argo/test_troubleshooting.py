@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ServiceAccount
 
+from argo_artifacts.documents import canonical
 from argo_artifacts.documents import minio as documents
 from argo_artifacts.verify.lookup import ConfigMap
 from tests.argo import certificates, hand_made
@@ -312,7 +314,7 @@ def test_a_right_to_list_that_is_missing(row, stage):
 @case("too-wide")
 def test_a_right_in_the_neighbours_prefix(row, stage):
     trouble = stage()
-    wide = documents.policy(trouble.world.credential(A))
+    wide = json.loads(canonical.document(documents.policy(trouble.world.credential(A))))
     where = [f"arn:aws:s3:::artifacts/prod/{B}/*"]
     wide["Statement"].append({"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": where})
     with trouble.world.policy(A, wide):
