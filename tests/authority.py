@@ -13,8 +13,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 if TYPE_CHECKING:
     from pathlib import Path
 
-_DAY = timedelta(days=1)
-
 
 class Authority:
     """A CA that is no server's certificate, as a company's is."""
@@ -27,6 +25,7 @@ class Authority:
             self._key.public_key(),
             x509.BasicConstraints(ca=True, path_length=0),
             _usage(signs=True),
+            days=(-3, 3),
         )
 
     @property
@@ -34,8 +33,11 @@ class Authority:
         """The authority's certificate."""
         return self._certificate.public_bytes(serialization.Encoding.PEM).decode()
 
-    def issue(self, folder: Path, address: str = "127.0.0.1") -> Path:
-        """Write what a server at *address* needs, as MinIO reads it; return the folder."""
+    def issue(self, folder: Path, days: tuple[int, int] = (-1, 1)) -> Path:
+        """Write what a server on loopback needs, as MinIO reads it; return the folder.
+
+        The certificate names a Service too, and is valid between two days from now.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         certificate = self._sign(
             _name("a server"),
@@ -43,7 +45,10 @@ class Authority:
             x509.BasicConstraints(ca=False, path_length=None),
             _usage(signs=False),
             x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.SERVER_AUTH]),
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))]),
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ip_address("127.0.0.1")), x509.DNSName("minio.storage.svc")]
+            ),
+            days=days,
         )
         (folder / "CAs").mkdir(parents=True, exist_ok=True)
         (folder / "CAs" / "ca.crt").write_text(self.pem)
@@ -62,8 +67,9 @@ class Authority:
         subject: x509.Name,
         key: ec.EllipticCurvePublicKey,
         *extensions: x509.ExtensionType,
+        days: tuple[int, int],
     ) -> x509.Certificate:
-        now = datetime.now(UTC)
+        begin, end = (datetime.now(UTC) + timedelta(days=day) for day in days)
         issuer = self._key.public_key()
         builder = (
             x509.CertificateBuilder()
@@ -71,8 +77,8 @@ class Authority:
             .issuer_name(self._name)
             .public_key(key)
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _DAY)
-            .not_valid_after(now + _DAY)
+            .not_valid_before(begin)
+            .not_valid_after(end)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
             .add_extension(
                 x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), critical=False

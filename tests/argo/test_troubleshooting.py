@@ -15,7 +15,8 @@ from lightkube.resources.core_v1 import ServiceAccount
 from argo_artifacts.documents import canonical
 from argo_artifacts.documents import minio as documents
 from argo_artifacts.verify.lookup import ConfigMap
-from tests.argo import certificates, hand_made
+from tests.argo import hand_made
+from tests.argo.handshake import handshaking
 from tests.argo.troubleshooting import (
     CA,
     MAP,
@@ -32,6 +33,7 @@ from tests.argo.troubleshooting import (
     world_of,
 )
 from tests.argo.verify_servers import changed, provision, root_s3, secret_of
+from tests.authority import Authority
 from tests.engine.minio_server import free_port, running
 from tests.unit.config_files import faults_in
 
@@ -195,37 +197,44 @@ def test_a_certificate_for_another_name(row, secure):
 
 
 @case("expired")
-def test_a_certificate_of_yesterday(row, authority, stage, tmp_path):
+def test_a_certificate_of_yesterday(row, authority, trusted, stage, tmp_path):
     folder = authority.issue(tmp_path / "certs", days=(-2, -1))
     endpoint = f"127.0.0.1:{free_port()}"
-    with certificates.handshaking(endpoint, folder):
-        agree(row, stage(endpoint, authority.folder, **{f"{MINIO}__tls": {"ca": "ca.pem"}}))
+    with handshaking(endpoint, folder):
+        agree(row, stage(endpoint, trusted, **{f"{MINIO}__tls": {"ca": "ca.pem"}}))
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory) -> certificates.Authority:
-    folder = tmp_path_factory.mktemp("authority")
-    certificates.Authority.make(folder, "other.pem")
-    return certificates.Authority.make(folder, "ca.pem")
+def authority() -> Authority:
+    return Authority("a company")
 
 
 @pytest.fixture(scope="module")
-def secure_server(values, authority, tmp_path_factory) -> Iterator[MinioServer]:
+def trusted(authority, tmp_path_factory) -> Path:
+    """Folder of the stack's certificates: the server's CA, and one that signed nothing."""
+    folder = tmp_path_factory.mktemp("trusted")
+    (folder / "ca.pem").write_text(authority.pem)
+    (folder / "other.pem").write_text(Authority("another").pem)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def secure_server(values, authority, trusted, tmp_path_factory) -> Iterator[MinioServer]:
     folder = tmp_path_factory.mktemp("secure")
-    certs = authority.issue(folder / "certs", days=(-1, 1))
+    certs = authority.issue(folder / "certs")
     with running(folder / "minio", certificates=certs) as started:
         tls = changed(values, **{f"{MINIO}__tls": {"ca": "ca.pem"}})
-        provision(started, tls, authority.folder)
+        provision(started, tls, trusted)
         yield started
 
 
 @pytest.fixture
-def secure(values, authority, secure_server, installation, probe) -> Callable[..., Stage]:
+def secure(values, trusted, secure_server, installation, probe) -> Callable[..., Stage]:
     """As ``stage``, on a server that speaks TLS with a CA of its own."""
 
     def make(endpoint: str = "", **changes: object) -> Stage:
         given = changed(values, **({f"{MINIO}__tls": {"ca": "ca.pem"}} | changes))
-        world = world_of(secure_server, given, endpoint, authority.folder)
+        world = world_of(secure_server, given, endpoint, trusted)
         made = Stage(installation.client, probe, world)
         made.publish()
         return made
