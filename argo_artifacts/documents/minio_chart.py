@@ -22,6 +22,9 @@ CERTIFICATE: Final = "public.crt"
 PRIVATE_KEY: Final = "private.key"
 """Keys of the certificate's Secret, as MinIO's own pages name them."""
 
+FIXED: Final = ("mode", "replicas", "drivesPerNode")
+"""Values that say on which drives everything lies: MinIO cannot change them later."""
+
 _KEEP: Final = {"helm.sh/resource-policy": "keep"}
 """Helm leaves the volumes when the release goes."""
 

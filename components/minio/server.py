@@ -118,7 +118,7 @@ class MinioServer(pulumi.ComponentResource):
     def _create_release(self, *before: pulumi.Resource) -> Release:
         helm = self._server.helm
         chart, repository = self._chart(helm.chart)
-        guard = ReleaseGuard(self._stack_providers.live)
+        guard = ReleaseGuard(self._stack_providers.live, minio_chart.FIXED)
         return Release(
             self._server.place,
             name=helm.release,

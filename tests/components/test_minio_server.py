@@ -90,7 +90,7 @@ def test_the_release_is_what_the_file_says(kubeconfig):
     assert release.inputs["values"]["persistence"]["size"] == "3Gi"
     assert release.inputs["values"]["users"] == []
     assert release.inputs["allowNullValues"] is True  # without it the provider drops empty lists
-    assert release.hooks == {"before_create": ["release"]}
+    assert release.hooks == {"before_create": ["release"], "before_update": ["release-fixed"]}
 
 
 @pytest.mark.parametrize(

@@ -52,14 +52,14 @@ class Scene:
     chart: Path
     kubeconfig: Path
 
-    def configure(self, *tenants: str) -> dict[str, object]:
+    def configure(self, *tenants: str, **helm: object) -> dict[str, object]:
         minio = {
             "server": "helm",
             "endpoint": f"minio.{SPACE}.svc:9000",
             "adminEndpoint": f"127.0.0.1:{self.port}",
             "tls": {"enabled": False},
             "bucket": {"name": self.stack.bucket, "forceDestroy": True},
-            "helm": {"namespace": {"name": SPACE}, "chart": {"path": str(self.chart)}},
+            "helm": {"namespace": {"name": SPACE}, "chart": {"path": str(self.chart)}, **helm},
         }
         changes: dict[str, object] = {
             "cluster": {"name": NAME, "kubeconfig": str(self.kubeconfig)},
@@ -284,6 +284,19 @@ def test_the_generated_password_stands_in_no(story: Story, place: str):
         "rendered": json.dumps(story.rendered),
     }
     assert not any(form in texts[place] for form in forms(password))
+
+
+def test_other_drives_are_refused_in_the_preview(story: Story):
+    scene = story.scene
+    scene.configure("a", distributed={})
+    refused = scene.stack.preview(fails=True)
+    scene.configure("a")
+    (line,) = [line for line in refused.errors if "Release" in line]
+    assert line.endswith(
+        f" failed: Release {SPACE}/minio: mode would change from standalone to distributed, the"
+        " same is accepted (what is stored would stay behind); install another server in another"
+        " namespace beside it"
+    )
 
 
 def test_the_deployer_needs_no_more_than_the_printed_rights(story: Story):
