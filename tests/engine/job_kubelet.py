@@ -22,6 +22,7 @@ from argo_artifacts.access.names import PROVISIONER_LABEL
 from tests.harness import ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from lightkube import Client
@@ -44,12 +45,14 @@ class Ran:
 class JobKubelet:
     """Runs the provisioning pods of one namespace as they come; a context manager.
 
-    Args of the constructor: the cluster's client, the namespace, a folder for what is mounted.
+    Args of the constructor: the cluster's client, the namespace, a folder for what is mounted, and
+    what the cluster's names lead to, which stand in the mounted text.
     """
 
     client: Client
     namespace: str
     folder: Path
+    hosts: Mapping[str, str] = field(default_factory=dict)
     ran: list[Ran] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -110,7 +113,10 @@ class JobKubelet:
             items = volume.secret.items
         paths = {item.key: item.path for item in items} if items else {k: k for k in data or {}}
         for key, path in paths.items():
-            (folder / path).write_text(data[key])
+            text = data[key]
+            for name, address in self.hosts.items():
+                text = text.replace(name, address)
+            (folder / path).write_text(text)
 
     def _report(self, pod: Pod, code: int, message: str) -> None:
         (container,) = pod.spec.containers
