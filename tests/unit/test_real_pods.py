@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.config_files import STACKS, faults_of, settings_of
 from tools import run_tests
 from tools.e2e import layout, part
+from tools.e2e.platform import stack_file
+from tools.e2e.server import ENDPOINT
 from tools.errors import ToolError
 from tools.programs import PROGRAMS
 from tools.test_report import REPORT
@@ -106,6 +109,17 @@ def test_what_does_not_start_fails_the_whole_run(monkeypatch):
     assert part.run_part(None) == part.Part(
         "real pods: begun, not finished", ("lock: held by another run",)
     )
+
+
+def test_the_stack_of_real_pods_is_valid_and_has_the_tenants_of_make_up(tmp_path):
+    written = tmp_path / "Pulumi.e2e.yaml"
+    written.write_text(stack_file(tmp_path / "kubeconfig", tmp_path / "minio-5.4.0.tgz"))
+    assert faults_of(written) == []
+    settings = settings_of(written)
+    minio = settings.repositories["default"].minio
+    assert minio.server == "helm"
+    assert minio.endpoint == ENDPOINT
+    assert settings.tenants == settings_of(STACKS / "Pulumi.local.yaml").tenants
 
 
 def test_a_look_at_a_part_of_the_tests_leaves_them_out(monkeypatch):

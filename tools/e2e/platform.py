@@ -31,6 +31,20 @@ STACK: Final = "e2e"
 CHART: Final = "minio-5.4.0.tgz"
 
 
+def stack_file(kubeconfig: Path, chart: Path) -> str:
+    """Return the text of our stack's file.
+
+    Args:
+        kubeconfig: Of the cluster.
+        chart: Archive of MinIO's chart.
+    """
+    values = {"KUBECONFIG": str(kubeconfig), "API_SERVER": URL, "MINIO_CHART": str(chart)}
+    text = layout.STACK_FILE.read_text()
+    for name, value in values.items():
+        text = text.replace(f"${{{name}}}", json.dumps(value))
+    return text
+
+
 class RealPods:
     """A cluster that runs pods, our stack with its MinIO server on it, and Argo.
 
@@ -115,14 +129,7 @@ class RealPods:
         runner = self.runner
         runner.make_stack()
         if not runner.config_file.exists():
-            values = {
-                "${KUBECONFIG}": str(self.plane.kubeconfig),
-                "${API_SERVER}": URL,
-                "${MINIO_CHART}": str(self.programs[CHART]),
-            }
-            text = layout.STACK_FILE.read_text()
-            for name, value in values.items():
-                text = text.replace(name, json.dumps(value))
+            text = stack_file(self.plane.kubeconfig, self.programs[CHART])
             files.write(runner.config_file, text, mode=files.SECRET_MODE)
         up = ("up", "--yes", "--skip-preview", *arguments)
         done = runner.on_stack(*up, capture=True, check=False)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 PROGRAMS: Final = tuple(name for name in (*PLATFORM, *PODS, "minio-chart") if name != "kwok")
 """Names of what is needed here; kwok's pods are no pods."""
+_TEST_SECONDS: Final = 900
+"""Most time of one test; the first one's has the 600 s in it that the chart's pods may take."""
 _LOG_WIDTH: Final = 120
 """Columns of the table where no terminal says how many it has."""
 NOTHING_CHECKED: Final = 77
@@ -70,6 +72,7 @@ def check(arguments: Sequence[str], out: Console, **variables: str) -> int:
     with _alone():
         notes = layout.LEFT / "notes"
         command = [sys.executable, "-m", "pytest", "-p", "tools.test_report", "tests/e2e"]
+        command.append(f"--timeout={_TEST_SECONDS}")
         code = enclosure.run(
             [*command, "-p", "no:cacheprovider", *arguments],
             _programs(),
