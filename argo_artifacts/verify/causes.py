@@ -26,9 +26,9 @@ NO_CA: Final = "the entry's CA is no certificate"
 NO_TLS: Final = "the server speaks no TLS"
 TLS_ALONE: Final = "the server speaks TLS alone"
 
-Keeper = Literal["stack", "settings", "others"]
-"""Who keeps a tenant's keys: the stack makes user and Secret; it writes keys out of its secret
-settings; somebody else keeps the Secret."""
+Keeper = Literal["stack", "job", "settings", "others"]
+"""Who keeps a tenant's keys: the stack makes user and Secret, the user by a Job in the cluster or
+not; it writes keys out of its secret settings; somebody else keeps the Secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Where:
 def keeper_of(minio: Minio) -> Keeper:
     """Who keeps the keys of the tenants of *minio*."""
     if minio.server != "credentials":
-        return "stack"
+        return "stack" if minio.provisioner is None else "job"
     return "settings" if minio.existing_secret is None else "others"
 
 
@@ -86,6 +86,7 @@ class _Cause:
 
 
 _REFRESH: Final = "run `pulumi up --refresh`"
+_AGAIN: Final = f"delete the Job that provisions and {_REFRESH}"
 _SETTINGS: Final = "correct it with `pulumi config set --secret` and run `pulumi up`"
 _OTHERS: Final = "correct it where the Secret is kept"
 _MAKE: Final = "make it, or correct bucket.name"
@@ -131,13 +132,14 @@ _ANSWERS: Final[Mapping[str, _Cause]] = {
     "InvalidAccessKeyId": _Cause(
         "secret",
         "its access key is unknown to the server or disabled, the key of an enabled user is needed",
-        {"stack": _REFRESH, "settings": _SETTINGS, "others": _OTHERS},
+        {"stack": _REFRESH, "job": _AGAIN, "settings": _SETTINGS, "others": _OTHERS},
     ),
     "SignatureDoesNotMatch": _Cause(
         "secret",
         "its secret key is wrong, the secret of its access key is needed",
         {
             "stack": f"{_REFRESH}; if it stays wrong, publish a new key (keys)",
+            "job": f"{_REFRESH}; if it stays wrong, publish a new key (keys)",
             "settings": _SETTINGS,
             "others": _OTHERS,
         },
@@ -147,6 +149,7 @@ _ANSWERS: Final[Mapping[str, _Cause]] = {
         "does not exist, the bucket of the entry is needed",
         {
             "stack": _REFRESH,
+            "job": _AGAIN,
             "settings": _MAKE,
             "others": _MAKE,
         },
@@ -169,6 +172,7 @@ _DENIED: Final = _Cause(
     " needed",
     {
         "stack": _REFRESH,
+        "job": _AGAIN,
         "settings": "give them to this key",
         "others": "give them to this key",
     },
@@ -178,6 +182,7 @@ _TOO_WIDE: Final = _Cause(
     "the store allows what the plan refuses, no right beyond the plan is accepted",
     {
         "stack": f"{_REFRESH}; what a group gives is taken away by hand",
+        "job": f"{_AGAIN}; what a group gives is taken away by hand",
         "settings": "narrow the policy of this key",
         "others": "narrow the policy of this key",
     },
@@ -233,8 +238,6 @@ def _line(cause: _Cause, names: Where) -> str:
         "ca": f"Secret {names.ca}",
         "holder": names.holder,
     }
-    keeper = names.keeper
-    if cause.about == "bucket":
-        keeper = "stack" if names.managed else "others"
+    keeper = "others" if cause.about == "bucket" and not names.managed else names.keeper
     cure = cause.cure if isinstance(cause.cure, str) else cause.cure[keeper]
     return f"{paths[cause.about]}: {cause.says.format(region=names.region)}; {cure}"

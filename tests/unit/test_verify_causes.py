@@ -8,10 +8,12 @@ from typing import get_args
 
 import pytest
 
+from argo_artifacts.config.backends.minio import Minio
 from argo_artifacts.verify import answers, causes
 from argo_artifacts.verify.causes import (
     Keeper,
     Where,
+    keeper_of,
     of_answer,
     of_cluster,
     of_config_map,
@@ -31,6 +33,7 @@ NAMES = Where(
     managed=True,
 )
 KEEPERS = get_args(Keeper)
+CONFIG_KEYS = {"accessKeyConfig": "theAccessKey", "secretKeyConfig": "theSecretKey"}
 FORM = re.compile(r"[^:]+(:\d+)?[^:]*: [^;]+, [^;]+; .+[^.]")
 """``<path>: <found>, <needed>; <cure>``"""
 
@@ -57,12 +60,27 @@ def test_what_an_answer_means_and_what_happens_on_the_way_has_a_line():
 
 
 def test_the_cure_depends_on_who_keeps_the_keys():
-    lines = {of_answer("SignatureDoesNotMatch", replace(NAMES, keeper=k)) for k in KEEPERS}
+    lines = {of_answer("InvalidAccessKeyId", replace(NAMES, keeper=k)) for k in KEEPERS}
     assert len(lines) == len(KEEPERS)
     assert of_answer("SignatureDoesNotMatch", NAMES) == (
         "Secret team-a/argo-artifacts-default: its secret key is wrong, the secret of its access"
         " key is needed; run `pulumi up --refresh`; if it stays wrong, publish a new key (keys)"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "kept"),
+    [
+        ({}, "stack"),
+        ({"provisioner": {"image": "registry.example.com/argo-artifacts:0.1.0"}}, "job"),
+        ({"server": "credentials", "sharedCredentials": CONFIG_KEYS}, "settings"),
+        ({"server": "credentials", "existingSecret": {"name": "keys"}}, "others"),
+    ],
+    ids=str,
+)
+def test_the_stack_file_says_who_keeps_the_keys(changes, kept):
+    given = {"endpoint": "minio:9000", "bucket": {"name": "artifacts"}} | changes
+    assert keeper_of(Minio.model_validate(given)) == kept
 
 
 def test_the_cure_of_a_missing_bucket_depends_on_who_makes_it():
