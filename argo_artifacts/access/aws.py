@@ -56,6 +56,9 @@ class ByRoles:
     roles: tuple[str, ...]
     """Their ARNs, sorted."""
 
+    tagged: bool = False
+    """Whether their sessions carry tags on to the next role, as those of Pod Identity do."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ByAccessGrants:

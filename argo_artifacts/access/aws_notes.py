@@ -39,7 +39,8 @@ def _of_identity(name: str, s3: S3) -> Iterator[Note]:
             text="the association is the trust: whoever may call eks:CreatePodIdentityAssociation"
             " and iam:PassRole can give these roles to any service account of the cluster"
             + (
-                ", and then reaches the prefix of that service account's namespace"
+                ", and then reaches the prefix of that service account's namespace and the"
+                " shared ones of the role"
                 if s3.shape == "shared"
                 else ", where the role's own trust names it"
             ),

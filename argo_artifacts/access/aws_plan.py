@@ -257,7 +257,10 @@ def _entries(stack: _Stack, grants: Iterable[Grant], pods: Iterable[AwsRole]) ->
     for (tenant, repository), reach in _unions(stack, grants, ("assumeRole", "accessGrants")):
         s3 = stack.stores[repository]
         role = _entry_role(stack, tenant, repository)
-        trust: Trust = ByRoles(roles=tuple(sorted(assumed_by.get(role.arn, []))))
+        trust: Trust = ByRoles(
+            roles=tuple(sorted(assumed_by.get(role.arn, []))),
+            tagged=s3.ambient == "podIdentity",
+        )
         if s3.refreshed:
             subject = Subject(
                 cluster=stack.settings.cluster.name,

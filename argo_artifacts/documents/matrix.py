@@ -123,6 +123,7 @@ def _aws() -> Iterable[tuple[str, ...]]:
             yield verb, f"`{action}`", "the store's own key, through S3", kms.WHY[action]
     for action, where in (
         (identity.ASSUME, "the roles of the tenant's entries"),
+        (identity.TAG, "the same, from Pod Identity"),
         (identity.GET_DATA_ACCESS, "the S3 Access Grants instance"),
         (identity.LOCATE, "the bucket"),
     ):

@@ -273,11 +273,17 @@ def token(rows: tuple[Rows, Rows], *others: str) -> tuple[Rows, Rows]:
 
 
 def pods(
-    rows: tuple[Rows, Rows], subjects: tuple[str, ...], tags: tuple[str, ...]
+    rows: tuple[Rows, Rows],
+    subjects: tuple[str, ...],
+    tags: tuple[str, ...],
+    buckets: tuple[str, ...] = (ARTIFACTS, MODELS),
 ) -> tuple[Rows, Rows]:
-    """Rows of a role that EKS assumes for pods."""
-    first = rows[0][0]
-    return _with(rows, by_others(first, *subjects), abroad(first), said(first, *tags))
+    """Rows of a role that EKS assumes for pods; *buckets* where it tells them apart."""
+    more: Rows = []
+    for name in buckets:
+        for first in [call for call in rows[0] if call.bucket == name][:1]:
+            more += [*by_others(first, *subjects), *abroad(first), *said(first, *tags)]
+    return _with(rows, more)
 
 
 def asking(rows: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
@@ -332,7 +338,10 @@ TABLE: dict[Actor, tuple[Rows, Rows]] = {
     Actor("irsa", "collector"): token(collector(GC), "team-a/workflow", "argo/argo-server"),
     Actor("irsa", "server"): token(server(UI), "team-a/workflow", "argo/workflow"),
     Actor("podIdentity shared", "executor"): pods(
-        executor(WORKFLOW), ("team-b/workflow", "argo/argo-server"), ("team-b", "*", "team-?")
+        executor(WORKFLOW),
+        ("team-b/workflow", "argo/argo-server"),
+        ("team-b", "*", "team-?"),
+        (ARTIFACTS,),  # a shared prefix is no namespace's: the association is the trust
     ),
     Actor("podIdentity shared", "collector"): pods(
         collector(GC),
@@ -367,6 +376,15 @@ TABLE: dict[Actor, tuple[Rows, Rows]] = {
         in_default(union(GC)), "team-a/workflow", "role/admin"
     ),
     Actor("assumeRole by pods", "server"): token(union(UI), "team-a/workflow", "role/admin"),
+    Actor("assumeRole from podIdentity", "executor"): pods(
+        union(WORKFLOW), ("team-b/workflow", "team-a/artifact-gc", "role/admin"), ("team-b", "*")
+    ),
+    Actor("assumeRole from podIdentity", "collector"): pods(
+        in_default(union(GC)), ("team-b/artifact-gc", "team-a/workflow", "role/admin"), ("team-b",)
+    ),
+    Actor("assumeRole from podIdentity", "server"): pods(
+        union(UI), ("argo/other", "team-a/argo-server", "role/admin"), ("team-a", "*")
+    ),
     Actor("assumeRole by refresher", "union"): token(
         in_default(union(KEEPER)), "team-a/workflow", "argo/argo-server", "argo/argo-refresh"
     ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from argo_artifacts.access.aws import ByPods
 from argo_artifacts.documents.aws import bucket, identity, trust
 from tests.unit.aws_stacks import on_aws
 from tests.unit.iam import Context, Policies, Request, allowed, known
@@ -80,6 +81,10 @@ IDENTITIES: dict[str, dict] = {
     "podIdentity perTenant": {"identity": "podIdentity", "podIdentity": {"shape": "perTenant"}},
     "accessKeys": {"identity": "accessKeys"},
     "assumeRole by pods": {"identity": "assumeRole"},
+    "assumeRole from podIdentity": {
+        "identity": "assumeRole",
+        "assumeRole": {"base": "podIdentity"},
+    },
     "assumeRole by refresher": {"identity": "assumeRole", "assumeRole": {"by": "refresher"}},
     "accessGrants": {"identity": "accessGrants", "accessGrants": {"instance": "create"}},
     "node": {"identity": "node"},
@@ -136,7 +141,10 @@ FOREIGN_KEY = {
 Documents = dict[str, dict]
 """The documents of ours that decide, by what they are."""
 
-PURPOSES = {"assumeRole by pods": "entry", "assumeRole by refresher": "entry"}
+CHAINED = {"assumeRole by pods", "assumeRole from podIdentity"}
+"""Identities whose pods go from their own role to the entry's."""
+
+PURPOSES = dict.fromkeys([*CHAINED, "assumeRole by refresher"], "entry")
 """Whose role decides at the bucket, where it is not the actor's own."""
 
 
@@ -148,7 +156,7 @@ def documents(of: Actor) -> Documents:
     }
     if of.identity == "accessKeys":
         return found | {f"policy {r}": _user("team-a", r) for r in ("default", "models")}
-    if of.identity == "assumeRole by pods":
+    if of.identity in CHAINED:
         found |= _of_role("base ", _role(of, of.actor))
     if of.actor == "union" and of.identity == "accessGrants":
         return found | _of_role("grantee ", _role(of, "grantee"))
@@ -223,20 +231,13 @@ def steps(of: Actor, found: Documents, call: Call) -> list[Step]:
             asked,
         )
         return [*before, _call(found, call, role.arn, session)]
-    if of.identity == "assumeRole by pods":
+    if of.identity in CHAINED:
         return [
             *_from_pod(found, call, role, f"{name}trust", _role(of, of.actor)),
             _call(found, call, role.arn, session),
         ]
     if of.identity.startswith("podIdentity"):
-        asked, tags = _tags(call)
-        before = _assumed(
-            found["trust"],
-            role,
-            "pods.eks.amazonaws.com",
-            ["sts:AssumeRole", "sts:TagSession"],
-            asked,
-        )
+        before, tags = _associated(found["trust"], role, call)
         return [*before, _call(found, call, role.arn, session, tags)]
     return [_token(found[f"{name}trust"], role, call), _call(found, call, role.arn, session)]
 
@@ -291,17 +292,37 @@ def _from_pod(
 
     The subject ``role/<name>`` is a role of the cluster's account that may do anything there.
     """
-    before = [_token(found["base trust"], base, call)]
+    actions, tags = ["sts:AssumeRole"], Context()
+    before: list[Step] = []
+    if isinstance(base.trust, ByPods):
+        actions.append("sts:TagSession")
+        before, tags = _associated(found["base trust"], base, call)
+    elif not call.subject.startswith("role/"):
+        before = [_token(found["base trust"], base, call)]
     own, principal = found["base policy"], base.arn
     if call.subject.startswith("role/"):
-        before, own, principal = [], ANYTHING, f"arn:aws:iam::{ELSEWHERE}:{call.subject}"
-    request = Request(
-        principal=principal,
-        action="sts:AssumeRole",
-        resource=role.arn,
-        context=known({"aws:PrincipalArn": principal}),
-    )
-    return [*before, (Policies(identity=(own,), resource=found[trusted], must=True), request)]
+        own, principal = ANYTHING, f"arn:aws:iam::{base.account}:{call.subject}"
+    context = tags | known({"aws:PrincipalArn": principal})
+    policies = Policies(identity=(own,), resource=found[trusted], must=True)
+    return [
+        *before,
+        *(
+            (
+                policies,
+                Request(principal=principal, action=action, resource=role.arn, context=context),
+            )
+            for action in actions
+        ),
+    ]
+
+
+def _associated(document: dict, role: AwsRole, call: Call) -> tuple[list[Step], Context]:
+    """EKS assumes *role* for a pod, and the tags of the session."""
+    if call.subject.startswith("role/"):
+        return [], {}
+    asked, tags = _tags(call)
+    actions = ["sts:AssumeRole", "sts:TagSession"]
+    return _assumed(document, role, "pods.eks.amazonaws.com", actions, asked), tags
 
 
 def _granted(of: Actor, found: Documents, call: Call) -> list[Step]:

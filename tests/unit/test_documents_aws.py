@@ -338,3 +338,19 @@ def test_a_stack_without_aws_has_none_of_its_documents():
     made, access = on_aws({"default": {"minio": {"endpoint": "m", "bucket": {"name": "art"}}}})
     assert access.aws is None
     assert list(aws_documents(made, access, None)) == []
+
+
+def test_a_role_that_pods_tags_reach_is_let_carry_them_on():
+    """Pod Identity's tags go on to the next role, and that takes a right on both sides."""
+    for base, actions in (
+        ("irsa", ["sts:AssumeRole"]),
+        ("podIdentity", ["sts:AssumeRole", "sts:TagSession"]),
+    ):
+        made, access = on_aws({"default": store("assumeRole", assumeRole={"base": base})})
+        entry, own = role(access, "entry"), role(access, "executor")
+        (trusting,) = trust.trust(made, entry)["Statement"]
+        assert trusting["Action"] == actions
+        (document,) = identity.policies(made, own)
+        assert document["Statement"] == [
+            {"Sid": "Assume", "Effect": "Allow", "Action": actions, "Resource": [entry.arn]}
+        ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from argo_artifacts.access.aws import ByPods
 from argo_artifacts.access.words import Access, in_order
 from argo_artifacts.documents import s3
 from argo_artifacts.documents.aws import kms
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 ASSUME: Final = "sts:AssumeRole"
+TAG: Final = "sts:TagSession"
 LOCATE: Final = "s3:GetBucketLocation"
 GET_DATA_ACCESS: Final = "s3:GetDataAccess"
 
@@ -27,6 +29,7 @@ WHY: Final[Mapping[str, str]] = {
     **s3.WHY,
     **kms.WHY,
     ASSUME: "becomes the role that the entry names (`roleARN`)",
+    TAG: "carries the session tags of Pod Identity on to that role",
     LOCATE: "asks for the bucket's region, only with `regionDiscovery: true`",
     GET_DATA_ACCESS: "asks S3 Access Grants for credentials, by the refresher",
 }
@@ -39,7 +42,8 @@ Statement = dict[str, object]
 def policies(settings: Settings, role: AwsRole) -> tuple[Document, ...]:
     """The policies of *role*: one where it fits inline, else managed ones of their size."""
     keys = [*_key_statements(settings, role.reach), *_asking(role)]
-    whole = _document(settings, role.reach, [*keys, *_assuming(role.assumes)])
+    actions = [ASSUME, TAG] if isinstance(role.trust, ByPods) else [ASSUME]
+    whole = _document(settings, role.reach, [*keys, *_assuming(role.assumes, actions)])
     if not whole["Statement"]:
         return ()
     if characters(whole) <= MAX_ROLE_POLICY:
@@ -52,7 +56,7 @@ def policies(settings: Settings, role: AwsRole) -> tuple[Document, ...]:
     found = [
         *_filled(pieces, lambda some: _document(settings, some, [])),
         *_filled(keys, lambda some: _document(settings, [], some)),
-        *_filled(role.assumes, lambda some: _document(settings, [], [*_assuming(some)])),
+        *_filled(role.assumes, lambda some: _document(settings, [], [*_assuming(some, actions)])),
     ]
     return tuple(found)
 
@@ -62,9 +66,14 @@ def user_policy(settings: Settings, user: AwsUser) -> Document:
     return _document(settings, [user.reach], [*_key_statements(settings, [user.reach])])
 
 
-def _assuming(roles: Sequence[str]) -> Iterator[Statement]:
+def _assuming(roles: Sequence[str], actions: Sequence[str]) -> Iterator[Statement]:
     if roles:
-        yield {"Sid": "Assume", "Effect": "Allow", "Action": [ASSUME], "Resource": list(roles)}
+        yield {
+            "Sid": "Assume",
+            "Effect": "Allow",
+            "Action": list(actions),
+            "Resource": list(roles),
+        }
 
 
 def _asking(role: AwsRole) -> Iterator[Statement]:

@@ -115,7 +115,7 @@ def _roles(settings: Settings, trusted: ByRoles) -> Statement:
         "Sid": "Roles",
         "Effect": "Allow",
         "Principal": {"AWS": [f"arn:{_partition(settings)}:iam::{a}:root" for a in accounts]},
-        "Action": ["sts:AssumeRole"],
+        "Action": ["sts:AssumeRole", "sts:TagSession"] if trusted.tagged else ["sts:AssumeRole"],
         "Condition": {"ArnEquals": {"aws:PrincipalArn": list(trusted.roles)}},
     }
 
