@@ -84,7 +84,10 @@ def _policies(settings: Settings, access: AccessPlan, tenant: str | None) -> Ite
 
 
 def _endpoint(settings: Settings, repository: str) -> str:
-    found = settings.repositories[repository].minio
+    model = settings.repositories[repository]
+    if model.s3 is not None:
+        return f"S3 in {model.s3.region}"
+    found = model.minio
     return "" if found is None else found.admin_endpoint or found.endpoint
 
 
@@ -157,7 +160,7 @@ def _role(settings: Settings, role: Role) -> dict[str, object]:
 
 def _lifecycles(settings: Settings, access: AccessPlan) -> Iterator[Document]:
     for store in access.stores:
-        rules = lifecycle.rules(settings, access, store.repository)
+        rules = lifecycle.rules(settings, access, store.repository, store.tenants)
         if rules:
             yield Document(
                 kind="Lifecycle rules",

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 from argo_artifacts.access.names import short_id, uploads_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from argo_artifacts.access.grants import AccessPlan
+    from argo_artifacts.config.backends.s3 import S3Lifecycle
     from argo_artifacts.config.settings import Settings
 
 MAX_RULES: Final = 1000
@@ -28,19 +29,41 @@ class LifecycleRule:
     expire_days: int | None = None
     noncurrent_expire_days: int | None = None
     expire_delete_markers: bool = False
+    abort_incomplete_days: int | None = None
+    transition_days: int | None = None
+    storage_class: str = ""
+    """Where objects go after ``transition_days``."""
 
 
-def rules(settings: Settings, plan: AccessPlan, repository: str) -> tuple[LifecycleRule, ...]:
+def rules(
+    settings: Settings,
+    plan: AccessPlan,
+    repository: str,
+    tenants: Collection[str] | None = None,
+) -> tuple[LifecycleRule, ...]:
     """The rules of *repository*'s bucket, sorted by id; none where the bucket is not ours.
 
     Expiry of artifacts is one rule over the cluster's prefix; where a tenant says otherwise, one
     rule a tenant, since of two rules on one object the earlier expiry wins.
+
+    Args:
+        settings: the stack's settings.
+        plan: its access plan.
+        repository: the repository.
+        tenants: those in the bucket, where each has its own; None: all of the repository.
     """
-    minio = settings.repositories[repository].minio
-    if minio is None or minio.server == "credentials" or minio.bucket.ownership == "use":
+    model = settings.repositories[repository]
+    store = model.minio or model.s3
+    if store is None or store.bucket.ownership == "use":
         return ()
-    lifecycle = minio.lifecycle
-    found = [*_artifacts(settings, plan, repository, lifecycle.expire_days)]
+    if model.minio is not None and model.minio.server == "credentials":
+        return ()
+    lifecycle = store.lifecycle
+    artifacts = _artifacts(settings, plan, repository, lifecycle.expire_days)
+    others = set[str]() if tenants is None else {*settings.tenants} - {*tenants}
+    found = [rule for rule in artifacts if rule.id.removeprefix("expire.") not in others]
+    if model.s3 is not None:
+        found += _of_s3(plan, repository, model.s3.lifecycle)
     if settings.argo.server.uploads and lifecycle.expire_days is not None:
         # Argo ties no upload to a workflow, so nothing else ever removes it.
         prefix = uploads_prefix("").rstrip("/") + "/"
@@ -65,8 +88,28 @@ def on_server(found: Iterable[LifecycleRule]) -> int:
     return sum(
         (rule.expire_days is not None or rule.noncurrent_expire_days is not None)
         + rule.expire_delete_markers
+        + (rule.abort_incomplete_days is not None or rule.transition_days is not None)
         for rule in found
     )
+
+
+def _of_s3(plan: AccessPlan, repository: str, lifecycle: S3Lifecycle) -> Iterator[LifecycleRule]:
+    """What S3 alone has: uploads that were never completed, and cheaper storage classes."""
+    yield LifecycleRule(
+        id="incomplete", prefix="", abort_incomplete_days=lifecycle.abort_incomplete_days
+    )
+    move = lifecycle.transition
+    if move is None:
+        return
+    cluster = f"{plan.cluster}/"
+    prefixes = {plan.prefix(t, r) for t, r in plan.prefixes if r == repository}
+    for prefix in [cluster, *sorted(p for p in prefixes if not p.startswith(cluster))]:
+        yield LifecycleRule(
+            id="transition" if prefix == cluster else f"transition.{short_id(prefix)}",
+            prefix=prefix,
+            transition_days=move.days,
+            storage_class=move.storage_class,
+        )
 
 
 def _artifacts(

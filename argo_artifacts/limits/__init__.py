@@ -106,9 +106,9 @@ def _all(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
 
 def _of_stores(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
     for store in plan.stores:
-        where = f"{NAMESPACE}:repositories.{store.repository}.minio"
-        if store.managed and store.backend == "minio":
-            rules = lifecycle.rules(settings, plan, store.repository)
+        where = f"{NAMESPACE}:repositories.{store.repository}.{store.backend}"
+        if store.managed:
+            rules = lifecycle.rules(settings, plan, store.repository, store.tenants)
             yield Quota(
                 what=f"lifecycle rules of bucket {store.bucket}",
                 used=lifecycle.on_server(rules),

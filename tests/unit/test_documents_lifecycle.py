@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from argo_artifacts.access import plan
 from argo_artifacts.documents import lifecycle
+from argo_artifacts.documents.lifecycle import LifecycleRule
+from tests.unit.aws_stacks import on_aws, store
 from tests.unit.stacks import MINIO, each, settings, stacks
 
 
@@ -96,3 +98,44 @@ def test_the_ids_of_a_buckets_rules_are_sorted_plain_and_told_apart(stack):
         assert ids == sorted(set(ids))
         assert all(len(name) <= 200 for name in ids)
         assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-") for name in ids)
+
+
+def on_s3(**changes: object) -> list[LifecycleRule]:
+    s3 = store("irsa", **changes)
+    made, access = on_aws({"default": s3}, tenants={"a": {}, "b": EXPIRES})
+    return [
+        rule
+        for one in access.stores
+        for rule in lifecycle.rules(made, access, "default", one.tenants)
+    ]
+
+
+EXPIRES = {"repositories": [{"name": "default", "expireDays": 5}]}
+
+
+def test_a_bucket_on_s3_drops_uploads_that_were_never_completed():
+    assert [rule for rule in on_s3() if rule.id == "incomplete"] == [
+        LifecycleRule(id="incomplete", prefix="", abort_incomplete_days=7)
+    ]
+    lifecycle_of = {"abortIncompleteDays": 2}
+    (rule,) = [r for r in on_s3(lifecycle=lifecycle_of) if r.id == "incomplete"]
+    assert rule.abort_incomplete_days == 2
+
+
+def test_artifacts_on_s3_move_to_a_cheaper_class_below_the_cluster_alone():
+    move = {"transition": {"days": 30, "storageClass": "GLACIER_IR"}}
+    (rule,) = [r for r in on_s3(lifecycle=move) if r.transition_days]
+    assert (rule.prefix, rule.transition_days, rule.storage_class) == ("prod/", 30, "GLACIER_IR")
+
+
+def test_a_bucket_of_one_tenant_has_the_rules_of_that_tenant():
+    found = on_s3(isolation="bucket", lifecycle={"expireDays": 9})
+    assert [(rule.id, rule.expire_days) for rule in found if rule.expire_days] == [
+        ("expire.a", 9),
+        ("expire.b", 5),
+    ]
+    assert [rule.id for rule in found].count("incomplete") == 2
+
+
+def test_a_bucket_on_s3_that_is_only_used_has_no_rules_of_ours():
+    assert on_s3(bucket={"name": "artifacts", "ownership": "use"}) == []

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from argo_artifacts.config.aws import Region
 from argo_artifacts.config.backends.common import Bucket, Isolation, Keys, Lifecycle
-from argo_artifacts.config.base import BucketName, Matching, Model
+from argo_artifacts.config.base import BucketName, Days, Matching, Model
 
 _RESERVED: Final = (
     r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3|-an)"
@@ -68,6 +68,28 @@ class S3Encryption(Model):
     """SSE-KMS; absent: SSE-S3."""
 
 
+class Transition(Model):
+    """When artifacts move to a cheaper storage class."""
+
+    days: Days
+    """Days after which an artifact moves."""
+
+    storage_class: Literal["STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"] = (
+        "STANDARD_IA"
+    )
+    """Storage class from which objects are read at once; Argo cannot wait for the others."""
+
+
+class S3Lifecycle(Lifecycle):
+    """When objects leave the bucket, or their storage class, by themselves."""
+
+    abort_incomplete_days: Days = 7
+    """Days after which the parts of an upload that was never completed go."""
+
+    transition: Transition | None = None
+    """Move to a cheaper storage class; absent: never."""
+
+
 class PodIdentity(Model):
     """How EKS Pod Identity is laid out."""
 
@@ -116,7 +138,7 @@ class S3(Model):
     encryption: S3Encryption = Field(default_factory=S3Encryption)
     """Default encryption of the bucket."""
 
-    lifecycle: Lifecycle = Field(default_factory=Lifecycle)
+    lifecycle: S3Lifecycle = Field(default_factory=S3Lifecycle)
     """When objects expire."""
 
     isolation: Isolation = "prefix"

@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from argo_artifacts.config.aws import Aws
-    from argo_artifacts.config.backends.s3 import S3
+    from argo_artifacts.config.backends.s3 import S3, S3Lifecycle
     from argo_artifacts.config.cluster import Cluster
     from argo_artifacts.config.rules.draft import Draft
 
 MAX_BUCKET_NAME: Final = 63
 """Characters of a bucket's name (S3)."""
+
+MIN_INFREQUENT_DAYS: Final = 30
+"""Days that an object stays before S3 moves it to a class for infrequent access."""
+
+_INFREQUENT: Final = ("STANDARD_IA", "ONEZONE_IA")
 
 _BLOCKS: Final[Mapping[str, str]] = {
     "keys": "accessKeys",
@@ -72,6 +77,7 @@ def _store(draft: Draft, name: str, s3: S3) -> Iterator[Fault]:
             f"{path}.lifecycle.noncurrentExpireDays",
             "a bucket without versioning has no noncurrent versions, versioning: true is accepted",
         )
+    yield from _transition(f"{path}.lifecycle", s3.lifecycle)
     kms = s3.encryption.kms
     if kms is not None and kms.ownership == "create" and not kms.key.startswith("alias/"):
         yield Fault(
@@ -105,6 +111,23 @@ def _store(draft: Draft, name: str, s3: S3) -> Iterator[Fault]:
             f"{path}.bucket.name",
             f"{len(s3.bucket.name)} characters, at most {MAX_BUCKET_NAME - len(ending)} are"
             f" accepted before {ending}",
+        )
+
+
+def _transition(path: str, lifecycle: S3Lifecycle) -> Iterator[Fault]:
+    """S3 moves nothing to an infrequent class before 30 days, and nothing that has expired."""
+    move = lifecycle.transition
+    if move is None:
+        return
+    if move.storage_class in _INFREQUENT and move.days < MIN_INFREQUENT_DAYS:
+        yield Fault(
+            f"{path}.transition.days",
+            f"{move.days} with {move.storage_class}, at least {MIN_INFREQUENT_DAYS} is accepted",
+        )
+    if lifecycle.expire_days is not None and move.days >= lifecycle.expire_days:
+        yield Fault(
+            f"{path}.transition.days",
+            f"{move.days} where artifacts expire after {lifecycle.expire_days}, fewer are accepted",
         )
 
 
