@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from lightkube import operators as operator
+from lightkube.core.exceptions import ApiError
 from lightkube.models.core_v1 import NodeSpec
 from lightkube.resources.core_v1 import ConfigMap, Node, Pod, PodStatus, Secret
 
@@ -54,6 +55,8 @@ class JobKubelet:
     folder: Path
     hosts: Mapping[str, str] = field(default_factory=dict)
     ran: list[Ran] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    """Of the thread that plays, told at the end."""
 
     def __enter__(self) -> Self:
         # On a machine of kwok's a Job's pod would succeed without having run.
@@ -68,6 +71,7 @@ class JobKubelet:
         self._ended.set()
         self._thread.join(60)
         self._cordon(on=False)
+        assert self.faults == []
 
     def _cordon(self, *, on: bool) -> None:
         for name in self._cordoned:
@@ -76,12 +80,22 @@ class JobKubelet:
     def _work(self) -> None:
         known: set[str] = set()
         while not self._ended.wait(_LOOK_SECONDS):
-            jobs = {PROVISIONER_LABEL: operator.exists()}
-            for pod in self.client.list(Pod, namespace=self.namespace, labels=jobs):
-                name = pod.metadata.name
-                if name not in known and pod.status.phase == "Pending":
-                    known.add(name)
-                    self._run(pod)
+            try:
+                self._look(known)
+            except ApiError as error:
+                if error.status.code != 404:  # a pod that has gone meanwhile
+                    self.faults.append(str(error))
+            except Exception as error:  # noqa: BLE001 - of a thread, told by the test
+                self.faults.append(repr(error))
+                return
+
+    def _look(self, known: set[str]) -> None:
+        jobs = {PROVISIONER_LABEL: operator.exists()}
+        for pod in self.client.list(Pod, namespace=self.namespace, labels=jobs):
+            name = pod.metadata.name
+            if name not in known and pod.status.phase == "Pending":
+                known.add(name)
+                self._run(pod)
 
     def _run(self, pod: Pod) -> None:
         place = self.folder / pod.metadata.name
