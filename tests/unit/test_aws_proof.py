@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
 from dataclasses import replace
 
 import pytest
 
 from argo_artifacts.documents.aws import kms
+from tests.unit import aws_page
 from tests.unit.aws_calls import TABLE
 from tests.unit.aws_world import (
     ACCOUNT,
@@ -24,6 +24,7 @@ from tests.unit.aws_world import (
     verdict,
 )
 from tests.unit.iam import Policies, Request, allowed, known, like
+from tests.unit.iam_parts import decisive, parts
 
 actors = pytest.mark.parametrize("of", TABLE, ids=str)
 
@@ -84,48 +85,9 @@ def test_every_identity_is_judged_and_the_nodes_has_nothing_to_judge():
     assert made.repositories["default"].s3.identity == "node"
 
 
-def parts(found: dict):
-    """Each set of documents that lacks one part of one of them, and the part's name."""
-    for title, document in found.items():
-        for index, statement in enumerate(document["Statement"]):
-            name = f"{title}: {statement['Sid']}"
-
-            def without(title: str = title, index: int = index) -> tuple[dict, dict]:
-                copy = deepcopy(found)
-                return copy, copy[title]["Statement"][index]
-
-            copy, _ = without()
-            del copy[title]["Statement"][index]
-            yield f"{name}: statement", copy
-            for key in ("Action", "Resource"):
-                values = statement.get(key, [])
-                for value in values if len(values) > 1 else ():
-                    copy, smaller = without()
-                    smaller[key].remove(value)
-                    yield f"{name}: {key} {value}", copy
-            for operator, tests in statement.get("Condition", {}).items():
-                for key, values in tests.items():
-                    copy, wider = without()
-                    del wider["Condition"][operator][key]
-                    yield f"{name}: {operator} {key}", copy
-                    for value in values if len(values) > 1 else ():
-                        copy, smaller = without()
-                        smaller["Condition"][operator][key].remove(value)
-                        yield f"{name}: {operator} {key} {value}", copy
-
-
-def decisive(of: Actor, found: dict) -> dict:
-    """The documents of buckets and repositories that a row of *of* reaches."""
-    reached = {call.bucket for call in TABLE[of][0]}
-    idle = {"bucket acme-models", "models trust", "models policy"}
-    if "acme-models" in reached:
-        idle = set()
-    return {title: document for title, document in found.items() if title not in idle}
-
-
 @actors
 def test_every_statement_condition_and_value_is_needed(of):
-    whole = decisive(of, documents(of))
+    whole = decisive(TABLE[of][0], documents(of))
     changed = list(parts(whole))
     assert len(changed) >= 9
     assert [name for name, some in changed if not turns_red(of, some) and not elsewhere(name)] == []
@@ -251,3 +213,7 @@ def test_a_variables_value_is_literal_and_one_without_value_matches_nothing():
     assert not like(pattern, "a//c", {})
     assert not like("a.b", "axb")
     assert like("a?c*", "abcd")
+
+
+def test_the_committed_page_holds_the_numbers_of_today():
+    assert aws_page.PAGE.read_text() == aws_page.page()

@@ -96,9 +96,34 @@ def decisions(of: Actor, chance: random.Random) -> list[tuple[Policies, Request]
         json.dumps([repr(policies), repr(request)]): (policies, request)
         for call in [*rows, *generated]
         if not has_wildcard(call)
-        for policies, request in steps(of, found, call)
+        for step in steps(of, found, call)
+        for policies, request in [bounded(*step, chance)]
     }
     return list(once.values())
+
+
+def bounded(policies: Policies, request: Request, chance: random.Random):
+    """The same, a fifth of the time with a boundary, as a user may set one."""
+    if not policies.identity or chance.random() > 0.2:
+        return policies, request
+    return replace(policies, boundary=chance.choice(BOUNDARIES)), request
+
+
+BOUNDARIES = [
+    {"Version": "2012-10-17", "Statement": statements}
+    for statements in (
+        [{"Effect": "Allow", "Action": ["s3:*", "kms:*", "sts:*"], "Resource": ["*"]}],
+        [{"Effect": "Allow", "Action": ["s3:GetObject", "s3:ListBucket"], "Resource": ["*"]}],
+        [
+            {"Effect": "Allow", "Action": ["*"], "Resource": ["*"]},
+            {
+                "Effect": "Deny",
+                "Action": ["s3:*"],
+                "Resource": ["arn:aws:s3:::acme-artifacts/prod-eu/team-a/*"],
+            },
+        ],
+    )
+]
 
 
 def simulation(policies: Policies, request: Request) -> dict:
