@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
 
 
 _SLOWEST_FIRST = ("cluster", "engine", "argo")
+
+
+def pytest_configure() -> None:
+    """Hear an interruption again where a shell's job in the background is made deaf to it.
+
+    Programs inherit that, and no test of Ctrl-C would reach them.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
