@@ -67,6 +67,15 @@ def _of_identity(name: str, s3: S3) -> Iterator[Note]:
             " wherever it writes and the location's role may delete, which is where any tenant's"
             " artifacts are collected",
         )
+    lock = s3.bucket.object_lock
+    if lock is not None:
+        yield Note(
+            topic="collection",
+            about=name,
+            text=f"object lock ({lock.mode}): garbage collection only hides what it deletes, each"
+            f" version stays and is paid for {lock.days} days"
+            + ("; nobody can end that" if lock.mode == "COMPLIANCE" else ""),
+        )
     kms = s3.encryption.kms
     if kms is not None and kms.ownership == "use":
         yield Note(

@@ -166,6 +166,8 @@ def _aws_deployer() -> Iterable[tuple[str, ...]]:
     role = "roles `<path><cluster>.*`"
     groups: tuple[tuple[Mapping[str, str], str], ...] = (
         (aws_deployer.BUCKET, "each bucket of ours"),
+        (aws_deployer.LOCK, "the bucket, with `objectLock`"),
+        (aws_deployer.LOG, "the bucket, with `accessLog`"),
         (aws_deployer.PURGE, "objects, with `forceDestroy`"),
         (aws_deployer.PURGE_LISTING, "the bucket, with `forceDestroy`"),
         (aws_deployer.ROLE, role),

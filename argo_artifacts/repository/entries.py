@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.access.aws_plan import bucket_of
 from argo_artifacts.config.argo import ADDRESSING_STYLE
-from argo_artifacts.config.aws import dns_suffix
 from argo_artifacts.documents import canonical
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def _s3(
         raise KeyError(repository)
     block: dict[str, object] = {
         "bucket": bucket_of(settings, repository, tenant),
-        "endpoint": f"s3.{model.region}.{dns_suffix(model.region)}",
+        "endpoint": model.host,
         "region": model.region,  # without it Argo asks for the bucket's location first
     }
     role = None if plan.aws is None else plan.aws.entry_role(tenant, repository)

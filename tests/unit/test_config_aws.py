@@ -65,3 +65,22 @@ def test_an_identity_is_the_pods_own_or_stands_in_the_entry(
 ):
     s3 = S3.model_validate(STORE | {"identity": identity} | block)
     assert (s3.ambient, s3.refreshed, s3.shape) == (ambient, refreshed, shape)
+
+
+@pytest.mark.parametrize(
+    ("more", "region", "host"),
+    [
+        ({}, "eu-west-1", "s3.eu-west-1.amazonaws.com"),
+        ({"hosts": "dualStack"}, "cn-north-1", "s3.dualstack.cn-north-1.amazonaws.com.cn"),
+        ({"hosts": "fips"}, "us-gov-west-1", "s3-fips.us-gov-west-1.amazonaws.com"),
+        ({"hosts": "fipsDualStack"}, "us-east-1", "s3-fips.dualstack.us-east-1.amazonaws.com"),
+        (
+            {"vpcEndpoint": "vpce-0a1b2c3d-4e5f6g7h"},
+            "eu-west-1",
+            "bucket.vpce-0a1b2c3d-4e5f6g7h.s3.eu-west-1.vpce.amazonaws.com",
+        ),
+    ],
+)
+def test_pods_talk_to_the_host_that_the_file_chooses(more, region, host):
+    chosen = STORE | {"region": region, "identity": "node"} | more
+    assert S3.model_validate(chosen).host == host

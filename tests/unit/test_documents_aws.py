@@ -354,3 +354,18 @@ def test_a_role_that_pods_tags_reach_is_let_carry_them_on():
         assert document["Statement"] == [
             {"Sid": "Assume", "Effect": "Allow", "Action": actions, "Resource": [entry.arn]}
         ]
+
+
+def test_a_bucket_that_locks_and_logs_is_the_deployers_too_and_the_plan_says_what_that_means():
+    kept = {
+        "name": "artifacts",
+        "versioning": True,
+        "objectLock": {"days": 30, "mode": "COMPLIANCE"},
+        "accessLog": {"bucket": "logs", "prefix": "artifacts/"},
+    }
+    made, access = on_aws({"default": store("irsa", bucket=kept)})
+    found = {s["Sid"]: s for s in deployer.policy(made, access, AWS["account"])["Statement"]}
+    assert found["ObjectLock"]["Action"] == ["s3:PutBucketObjectLockConfiguration"]
+    assert found["AccessLog"]["Action"] == ["s3:PutBucketLogging"]
+    (note,) = [n.text for n in access.notes if n.topic == "collection" and n.about == "default"]
+    assert "each version stays and is paid for 30 days; nobody can end that" in note

@@ -7,9 +7,9 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from argo_artifacts.config.aws import Region
+from argo_artifacts.config.aws import Region, dns_suffix
 from argo_artifacts.config.backends.common import Bucket, Isolation, Keys, Lifecycle
-from argo_artifacts.config.base import BucketName, Days, Matching, Model
+from argo_artifacts.config.base import BucketName, Days, KeyPrefix, Matching, Model
 
 _RESERVED: Final = (
     r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3|-an)"
@@ -27,6 +27,26 @@ def _s3_name(value: str) -> str:
     return value
 
 
+class ObjectLock(Model):
+    """What S3 keeps although somebody deletes it."""
+
+    mode: Literal["GOVERNANCE", "COMPLIANCE"] = "GOVERNANCE"
+    """``GOVERNANCE``: who has a right of its own can end it; ``COMPLIANCE``: nobody can."""
+
+    days: Days
+    """Days that each version stays; garbage collection frees nothing before."""
+
+
+class AccessLog(Model):
+    """Where S3 writes who asked for what."""
+
+    bucket: BucketName
+    """Another bucket of the same account and region, whose policy lets S3 write there."""
+
+    prefix: KeyPrefix
+    """Prefix of the log's objects there."""
+
+
 class S3Bucket(Bucket):
     """A bucket on AWS S3."""
 
@@ -36,6 +56,12 @@ class S3Bucket(Bucket):
     account_regional: bool = False
     """In the account's own namespace: the name gets the ending ``-<account>-<region>-an`` and
     nobody else can take it."""
+
+    object_lock: ObjectLock | None = None
+    """Keep each version for a time; only a bucket with versioning, and for ever."""
+
+    access_log: AccessLog | None = None
+    """Write an access log; absent: none."""
 
 
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"
@@ -90,6 +116,15 @@ class S3Lifecycle(Lifecycle):
     """Move to a cheaper storage class; absent: never."""
 
 
+VpcEndpoint = Annotated[
+    str,
+    Matching(
+        "vpce-[0-9a-f]{8,17}-[0-9a-z]{6,12}",
+        "the DNS label of an interface endpoint as in vpce-0a1b2c3d-4e5f6g7h is accepted",
+    ),
+]
+
+
 class PodIdentity(Model):
     """How EKS Pod Identity is laid out."""
 
@@ -132,6 +167,12 @@ class S3(Model):
     region_discovery: bool = False
     """Let the actors ask for the bucket's region; the entry names it, so nobody needs to."""
 
+    hosts: Literal["regional", "dualStack", "fips", "fipsDualStack"] = "regional"
+    """Which of S3's hosts pods talk to; FIPS exists in American regions alone."""
+
+    vpc_endpoint: VpcEndpoint | None = None
+    """DNS label of an interface endpoint, as in ``vpce-0a1b2c3d-4e5f6g7h``, instead of those."""
+
     minimum_tls: Literal["1.2", "1.3"] = Field(default="1.2", alias="minimumTLS")
     """Oldest version of TLS that the bucket answers."""
 
@@ -158,6 +199,22 @@ class S3(Model):
 
     access_grants: AccessGrants | None = None
     """The instance (identity accessGrants)."""
+
+    @property
+    def host(self) -> str:
+        """The host that pods talk to."""
+        suffix = f"{self.region}.{dns_suffix(self.region)}"
+        if self.vpc_endpoint is not None:
+            return f"bucket.{self.vpc_endpoint}.s3.{self.region}.vpce.{dns_suffix(self.region)}"
+        match self.hosts:
+            case "regional":
+                return f"s3.{suffix}"
+            case "dualStack":
+                return f"s3.dualstack.{suffix}"
+            case "fips":
+                return f"s3-fips.{suffix}"
+            case "fipsDualStack":
+                return f"s3-fips.dualstack.{suffix}"
 
     @property
     def ambient(self) -> Literal["irsa", "podIdentity", "node"] | None:

@@ -26,6 +26,8 @@ MIN_INFREQUENT_DAYS: Final = 30
 
 _INFREQUENT: Final = ("STANDARD_IA", "ONEZONE_IA")
 
+_FIPS: Final = ("us-", "ca-")
+
 _BLOCKS: Final[Mapping[str, str]] = {
     "keys": "accessKeys",
     "pod_identity": "podIdentity",
@@ -78,6 +80,8 @@ def _store(draft: Draft, name: str, s3: S3) -> Iterator[Fault]:
             "a bucket without versioning has no noncurrent versions, versioning: true is accepted",
         )
     yield from _transition(f"{path}.lifecycle", s3.lifecycle)
+    yield from _reached(path, s3)
+    yield from _kept(f"{path}.bucket", s3)
     kms = s3.encryption.kms
     if kms is not None and kms.ownership == "create" and not kms.key.startswith("alias/"):
         yield Fault(
@@ -128,6 +132,32 @@ def _transition(path: str, lifecycle: S3Lifecycle) -> Iterator[Fault]:
         yield Fault(
             f"{path}.transition.days",
             f"{move.days} where artifacts expire after {lifecycle.expire_days}, fewer are accepted",
+        )
+
+
+def _reached(path: str, s3: S3) -> Iterator[Fault]:
+    if s3.hosts.startswith("fips") and not s3.region.startswith(_FIPS):
+        yield Fault(
+            f"{path}.hosts",
+            f"{s3.hosts!r} in {s3.region}, regional or dualStack is accepted; FIPS is American",
+        )
+    if s3.vpc_endpoint is not None and s3.hosts != "regional":
+        yield Fault(f"{path}.hosts", f"{s3.hosts!r} beside vpcEndpoint, one of the two is accepted")
+
+
+def _kept(path: str, s3: S3) -> Iterator[Fault]:
+    """Object lock and the access log."""
+    if s3.bucket.object_lock is not None and not s3.bucket.versioning:
+        yield Fault(
+            f"{path}.objectLock",
+            "a bucket without versioning, versioning: true is accepted; S3 locks versions",
+        )
+    log = s3.bucket.access_log
+    if log is not None and log.bucket == s3.bucket.name:
+        yield Fault(
+            f"{path}.accessLog.bucket",
+            f"{log.bucket!r} is the bucket itself, another one is accepted; each line would be"
+            " logged again",
         )
 
 

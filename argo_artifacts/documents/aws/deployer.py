@@ -60,6 +60,16 @@ PURGE_LISTING: Final[Mapping[str, str]] = {
     "s3:ListBucketVersions": "finds what a bucket with `forceDestroy` holds",
 }
 
+LOCK: Final[Mapping[str, str]] = {
+    "s3:PutBucketObjectLockConfiguration": "sets object lock",
+}
+"""Further actions on a bucket with ``objectLock``."""
+
+LOG: Final[Mapping[str, str]] = {
+    "s3:PutBucketLogging": "sets where the access log goes",
+}
+"""Further actions on a bucket with ``accessLog``."""
+
 ROLE: Final[Mapping[str, str]] = {
     "iam:DeleteRole": "removes a role",
     "iam:GetRole": "reads a role, to find drift",
@@ -245,13 +255,13 @@ def _buckets(settings: Settings, plan: AccessPlan, aws: Aws) -> Iterator[Stateme
         return f"arn:{aws.in_partition}:s3:::{bucket}"
 
     ours = [store for store in plan.stores if store.backend == "s3" and store.managed]
-    purged = {
-        name
-        for name, repository in settings.repositories.items()
-        if repository.s3 is not None and repository.s3.bucket.force_destroy
-    }
-    emptied = [arn(store.bucket) for store in ours if store.repository in purged]
+    stores = {n: r.s3 for n, r in settings.repositories.items() if r.s3 is not None}
+    locked = (s for s in ours if stores[s.repository].bucket.object_lock is not None)
+    logged = (s for s in ours if stores[s.repository].bucket.access_log is not None)
+    emptied = [arn(store.bucket) for store in ours if stores[store.repository].bucket.force_destroy]
     yield from _allow("Buckets", BUCKET, (arn(store.bucket) for store in ours))
+    yield from _allow("ObjectLock", LOCK, (arn(store.bucket) for store in locked))
+    yield from _allow("AccessLog", LOG, (arn(store.bucket) for store in logged))
     yield from _allow("Purge", PURGE, (f"{bucket}/*" for bucket in emptied))
     yield from _allow("PurgeListing", PURGE_LISTING, emptied)
 
