@@ -334,6 +334,7 @@ def test_a_release_of_others_is_refused_in_the_preview(story: Story, destroyed: 
         type="helm.sh/release.v1",
         metadata={"labels": {"owner": "helm", "name": "minio"}},
     )
+    scene.configure()
     refused = scene.stack.preview(fails=True)
     (line,) = [line for line in refused.errors if "Release" in line]
     assert line.endswith(
