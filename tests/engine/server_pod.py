@@ -47,7 +47,7 @@ class ServerPod:
         namespace: Of the server.
         folder: For volumes and logs.
         port: On loopback, where the server is to be reached.
-        idle_seconds: How long the container takes from its start until it answers.
+        idle_seconds: How long the server takes to answer when Helm has called it ready.
     """
 
     def __init__(
@@ -122,7 +122,10 @@ class ServerPod:
 
     def _start(self, pod: Pod) -> None:
         self._report(pod, "Running")
-        time.sleep(self._idle_seconds)  # the chart has no probe: a container that runs is ready
+        # The chart has no probe: Helm takes a container that runs for one that is ready.
+        while not self._is_deployed() and not self._over.wait(_LOOK_SECONDS):
+            self._provision()
+        self._over.wait(self._idle_seconds)
         (container,) = pod.spec.containers
         with (self._folder / "minio.log").open("ab") as log:
             process = subprocess.Popen(
@@ -133,6 +136,10 @@ class ServerPod:
             )
         self._running = _Running(pod.metadata.uid, process)
         self.started.append(pod.metadata.uid)
+
+    def _is_deployed(self) -> bool:
+        labels = {"owner": "helm", "status": "deployed"}
+        return any(self._client.list(Secret, namespace=self._space, labels=labels))
 
     def _arguments(self, command: list[str]) -> list[str]:
         """The arguments of `minio server`, of this machine instead of a container's."""

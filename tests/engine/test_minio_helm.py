@@ -151,8 +151,8 @@ def scene(
 def story(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
     folder = tmp_path_factory.mktemp("kubelet")
     stack = scene.stack
-    # Longer than the provider's own patience: what waits is waitSeconds.
-    with ServerPod(scene.cluster.client, SPACE, folder, scene.port, idle_seconds=9) as kubelet:
+    # Longer than the 7 seconds that every provider waits: what waits here is waitSeconds.
+    with ServerPod(scene.cluster.client, SPACE, folder, scene.port, idle_seconds=15) as kubelet:
         preview = stack.preview()
         first = stack.up("-v=8", "--logtostderr")
         root, pods, users = scene.root(), scene.pods(), scene.store().users(NAME)
