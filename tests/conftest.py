@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,6 +32,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run the layers with long files first, so that no process ends alone with one of them."""
     order = {name: place for place, name in enumerate(_SLOWEST_FIRST)}
     items.sort(key=lambda item: order.get(layer(item.nodeid), len(order)))
+
+
+@pytest.fixture
+def closed_port() -> Generator[int]:
+    """A port on loopback at which nobody listens, held so that nobody takes it meanwhile."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        yield holder.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

@@ -165,8 +165,8 @@ def test_a_ca_secret_that_holds_no_certificate(row, secure):
 
 
 @case("not-reached")
-def test_nobody_listens(row, stage):
-    agree(row, stage(f"127.0.0.1:{free_port()}"))
+def test_nobody_listens(row, stage, closed_port):
+    agree(row, stage(f"127.0.0.1:{closed_port}"))
 
 
 @case("no-name")

@@ -272,8 +272,10 @@ def test_a_renamed_bucket_and_other_faults_are_one_line_each_in_the_preview(proj
     assert_no_traceback(preview)
 
 
-def test_an_unreachable_server_is_a_warning_in_a_preview_and_one_line_in_the_run(tmp_path):
-    project = Project(tmp_path / "pulumi", f"127.0.0.1:{free_port()}")
+def test_an_unreachable_server_is_a_warning_in_a_preview_and_one_line_in_the_run(
+    tmp_path, closed_port
+):
+    project = Project(tmp_path / "pulumi", f"127.0.0.1:{closed_port}")
     project.declare(EVERYTHING[0], EVERYTHING[2])
     preview = project.run("preview")
     assert preview.code == 0, preview.text

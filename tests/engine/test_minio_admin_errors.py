@@ -19,7 +19,7 @@ from moto.server import ThreadedMotoServer
 
 from providers.minio_admin.errors import ProviderError
 from tests.engine.minio_admin_plugin import OWNER_ID, RefusedError, Stack
-from tests.engine.minio_server import KMS_KEY, MinioServer, free_port, running
+from tests.engine.minio_server import KMS_KEY, MinioServer, running
 
 PAGE = Path(__file__).parents[2] / "docs" / "minio-admin-provider.md"
 USER = f"team-a.1.{OWNER_ID}"
@@ -202,8 +202,8 @@ def test_a_server_without_admin_api_points_to_credentials(request, kind, when, o
         assert there.store().list_buckets() == []
 
 
-def test_a_server_that_is_not_there_lets_the_preview_pass_with_one_warning():
-    nobody = MinioServer(f"127.0.0.1:{free_port()}")
+def test_a_server_that_is_not_there_lets_the_preview_pass_with_one_warning(closed_port):
+    nobody = MinioServer(f"127.0.0.1:{closed_port}")
     stack = Stack(nobody)
     for kind, inputs in EVERYTHING.items():
         stack.preview(kind, inputs)

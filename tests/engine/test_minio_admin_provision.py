@@ -16,7 +16,7 @@ from moto.server import ThreadedMotoServer
 from providers.minio_admin import provision
 from providers.minio_admin.policy import canonical
 from tests.engine.minio_admin_plugin import OWNER, OWNER_ID
-from tests.engine.minio_server import ROOT_SECRET, ROOT_USER, MinioServer, free_port, running
+from tests.engine.minio_server import ROOT_SECRET, ROOT_USER, MinioServer, running
 
 ROOT = Path(__file__).parents[2]
 OTHER_ID = "9f8e7d6c"
@@ -352,8 +352,8 @@ def test_a_bucket_of_ours_that_is_adopted_later_is_marked_so(server, job):
 # --- the way to the server
 
 
-def test_a_server_that_is_not_there_is_one_line(job):
-    nobody = MinioServer(f"127.0.0.1:{free_port()}")
+def test_a_server_that_is_not_there_is_one_line(job, closed_port):
+    nobody = MinioServer(f"127.0.0.1:{closed_port}")
     assert job.line(state_of(nobody)) == (
         f"minio {nobody.endpoint}: cannot be reached (connection refused), a running MinIO server "
         "is needed; start it or correct the endpoint"

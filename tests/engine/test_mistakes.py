@@ -9,8 +9,6 @@ import boto3
 import yaml
 from moto.server import ThreadedMotoServer
 
-from tests.engine.minio_server import free_port
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
@@ -38,10 +36,10 @@ def test_a_wrong_admin_key_is_one_line(make_stack: MakeStack):
     assert "the admin's secretKey is wrong" in line
 
 
-def test_a_minio_server_that_is_down_is_one_line(make_stack: MakeStack):
+def test_a_minio_server_that_is_down_is_one_line(make_stack: MakeStack, closed_port: int):
     """A preview without the server shows the plan and warns; an `up` stops at once."""
     stack = make_stack("minio-down")
-    endpoint = f"127.0.0.1:{free_port()}"
+    endpoint = f"127.0.0.1:{closed_port}"
     stack.configure(
         repositories={"default": stack.repository(endpoint=endpoint)},
         tenants={"minio-down-team": {}},
@@ -51,10 +49,12 @@ def test_a_minio_server_that_is_down_is_one_line(make_stack: MakeStack):
     assert "cannot be reached" in line
 
 
-def test_an_api_server_that_is_down_is_one_line(make_stack: MakeStack, tmp_path: Path):
+def test_an_api_server_that_is_down_is_one_line(
+    make_stack: MakeStack, tmp_path: Path, closed_port: int
+):
     stack = make_stack("api-down")
     document = yaml.safe_load(stack.platform.kubeconfig.read_text())
-    server = f"https://127.0.0.1:{free_port()}"
+    server = f"https://127.0.0.1:{closed_port}"
     document["clusters"][0]["cluster"]["server"] = server
     kubeconfig = tmp_path / "kubeconfig"
     kubeconfig.write_text(yaml.safe_dump(document))
