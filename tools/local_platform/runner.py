@@ -207,7 +207,7 @@ class PulumiRunner:
 
         The children of that run must have ended, see :func:`end_interrupted_run`.
         """
-        left = False
+        left = self._remove_torn()
         if any(self._locks()):
             self.run("cancel", "--yes", "--stack", self.stack, capture=True)
             left = True
@@ -251,6 +251,17 @@ class PulumiRunner:
     def _state_file(self) -> Path:
         return self._state / ".pulumi" / "stacks" / self.project_name() / f"{self.stack}.json"
 
+    def _remove_torn(self) -> bool:
+        """Remove what the CLI was just writing beside a file of the state; whether there was any.
+
+        It writes the state itself whole or not at all, but not the ``.attrs`` beside it: an empty
+        one makes the whole file unreadable (``EOF``), a missing one is none to it.
+        """
+        torn = [path for path in self._state.rglob("*.attrs") if not _is_json(path)]
+        for path in torn:
+            path.unlink()
+        return bool(torn)
+
     def _locks(self) -> list[Path]:
         locks = self._state / ".pulumi" / "locks" / "organization" / self.project_name()
         return list((locks / self.stack).glob("*.json"))
@@ -286,6 +297,14 @@ def end_interrupted_run(folder: Path, *, polite: bool = True) -> int:
         still = processes.wait(left, _CALL_SECONDS)
     processes.end(still, polite_seconds=0.0)
     return len(left)
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_text())
+    except ValueError:
+        return False
+    return True
 
 
 def _relay(child: subprocess.Popen[str], show: Callable[[str], None]) -> None:
