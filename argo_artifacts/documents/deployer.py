@@ -170,7 +170,9 @@ def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
     """The ClusterRole of whoever runs ``pulumi up``.
 
     It holds what it gives to others: Kubernetes lets nobody write a Role with rights that the
-    writer lacks, and the verb ``escalate`` would be more than these.
+    writer lacks, and the verb ``escalate`` would be more than these. It may bind Roles of our
+    names alone: without that right a preview in a namespace that stands is refused, since a
+    binding is looked at before the Role behind it is there.
     """
     made: dict[str, set[str]] = {}
     for item in inventory(settings, plan):
@@ -186,6 +188,16 @@ def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
         rules += _CHART
     if any(server.helm.wait_for_pods for server in installed):
         rules.append(_WAITS)
+    if plan.roles:
+        bound = sorted({role.name for role in plan.roles})
+        rules.append(
+            {
+                "apiGroups": ["rbac.authorization.k8s.io"],
+                "resources": ["roles"],
+                "resourceNames": bound,
+                "verbs": ["bind"],
+            }
+        )
     if "batch" in made:  # Pulumi waits for a Job by its pods, too
         rules.append({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]})
     if "secrets" not in made.get("", ()):  # kept by others, read by argo-server and by verify

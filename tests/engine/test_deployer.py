@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from lightkube import Client, KubeConfig
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import Namespace
 
 from argo_artifacts.access import plan
 from argo_artifacts.config import Settings, parse
@@ -34,15 +36,20 @@ class Least:
     stack: EngineStack
     kubeconfig: Path
 
-    def configure(self, *tenants: str) -> Settings:
-        """Write the stack's settings with the deployer's own credentials."""
-        changes = self.changes(*tenants)
+    def configure(self, *tenants: str, standing: str | None = None) -> Settings:
+        """Write the stack's settings with the deployer's own credentials.
+
+        Args:
+            tenants: Tenants whose namespaces the stack creates.
+            standing: A tenant whose namespace somebody else keeps.
+        """
+        changes = self.changes(*tenants, standing=standing)
         self.stack.configure(**changes)
         for key, value in (("minioAccessKey", USER), ("minioSecretKey", SECRET)):
             self.stack.runner.set_secret(f"{NAMESPACE}:{key}", value)
         return parse(changes, project=NAMESPACE, stack=NAME, folder=self.kubeconfig.parent)
 
-    def changes(self, *tenants: str) -> dict[str, object]:
+    def changes(self, *tenants: str, standing: str | None = None) -> dict[str, object]:
         argo = {
             "version": "4.0.5",
             "namespace": self.stack.space("argo"),
@@ -50,11 +57,13 @@ class Least:
             "controllerConfig": "own",
         }
         bucket = {"name": self.stack.bucket, "forceDestroy": True}
+        kept = {"ownership": "use"}
         return {
             "cluster": {"name": NAME, "kubeconfig": str(self.kubeconfig)},
             "argo": argo,
             "repositories": {"default": self.stack.repository(bucket=bucket)},
-            "tenants": {self.stack.space(tenant): {} for tenant in tenants},
+            "tenants": {self.stack.space(tenant): {} for tenant in tenants}
+            | ({self.stack.space(standing): {"namespace": kept}} if standing else {}),
         }
 
 
@@ -79,12 +88,13 @@ def least(
 
 
 @pytest.fixture(scope="module")
-def life(least: Least) -> dict[str, Outcome]:
+def life(least: Least, cluster: LiveCluster) -> dict[str, Outcome]:
     """The whole life of the stack; each step fails the test when it is refused anything."""
     stack = least.stack
+    cluster.client.create(Namespace(metadata=ObjectMeta(name=stack.space("standing"))))
     done = {"first": stack.up()}
     done["again"] = stack.up("--expect-no-changes")
-    least.configure("a", "c")
+    least.configure("a", "c", standing="standing")
     done["preview"] = stack.preview()
     done["changed"] = stack.up()
     done["refresh"] = stack.refresh()

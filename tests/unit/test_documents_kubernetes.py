@@ -104,7 +104,22 @@ def test_the_deployer_may_make_what_the_chart_makes_only_where_there_is_one():
 @each(stacks())
 def test_no_right_of_the_deployer_is_a_wildcard(stack):
     assert not {right for right in held(stack) if "*" in right}
-    assert not {verb for _, _, verb in held(stack)} & {"escalate", "bind", "impersonate"}
+    assert not {verb for _, _, verb in held(stack)} & {"escalate", "impersonate"}
+
+
+@each(stacks())
+def test_the_deployer_may_bind_our_own_roles_by_name_and_no_other(stack):
+    made = settings(stack)
+    access = plan(made)
+    binding = [r for r in deployer.cluster_role(made, access)["rules"] if "bind" in r["verbs"]]
+    assert binding == [
+        {
+            "apiGroups": ["rbac.authorization.k8s.io"],
+            "resources": ["roles"],
+            "resourceNames": sorted({role.name for role in access.roles}),
+            "verbs": ["bind"],
+        }
+    ]
 
 
 def test_the_deployer_reads_secrets_that_others_keep():
