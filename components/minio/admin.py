@@ -5,7 +5,6 @@ What each resource does, and its errors: ``docs/minio-admin-provider.md``. No lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
 import pulumi
@@ -13,31 +12,10 @@ import pulumi
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from argo_artifacts.documents.lifecycle import LifecycleRule
+    from argo_artifacts.documents.minio_state import Encryption
+
 _PACKAGE: Final = "minio-admin"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encryption:
-    """Default encryption of a bucket by the server, which needs a KMS."""
-
-    kms_key_id: str | None = None
-    """Key of the server's KMS (SSE-KMS); absent: SSE-S3."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LifecycleRule:
-    """When objects under one prefix expire; at least one of the three kinds of expiry."""
-
-    id: str
-    """Letters, digits and ``. _ -``; unique in the bucket."""
-
-    prefix: str = ""
-    """Empty: the whole bucket."""
-
-    expire_days: int | None = None
-    noncurrent_expire_days: int | None = None
-    expire_delete_markers: bool = False
-    """Remove delete markers that no version stands behind."""
 
 
 class Provider(pulumi.ProviderResource):

@@ -90,26 +90,14 @@ class MinioStore(pulumi.ComponentResource):
     def _create_bucket(self, name: str, bucket: minio_state.Bucket | None) -> admin.Bucket | None:
         if bucket is None:
             return None
-        encryption = bucket.encryption
         return admin.Bucket(
             name,
             bucket=bucket.name,
             ownership=bucket.ownership,
             versioning=bucket.versioning,
             quota_bytes=bucket.quota_bytes,
-            encryption=None
-            if encryption is None
-            else admin.Encryption(kms_key_id=encryption.kms_key_id),
-            lifecycle=[
-                admin.LifecycleRule(
-                    id=rule.id,
-                    prefix=rule.prefix,
-                    expire_days=rule.expire_days,
-                    noncurrent_expire_days=rule.noncurrent_expire_days,
-                    expire_delete_markers=rule.expire_delete_markers,
-                )
-                for rule in bucket.lifecycle
-            ],
+            encryption=bucket.encryption,
+            lifecycle=bucket.lifecycle,
             force_destroy=bucket.force_destroy,
             opts=self._child,
         )

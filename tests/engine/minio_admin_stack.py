@@ -28,6 +28,7 @@ import json
 from pathlib import Path
 
 import pulumi
+from argo_artifacts.documents.lifecycle import LifecycleRule
 from components.minio import admin
 
 spec = json.loads(Path("program.json").read_text())
@@ -42,7 +43,7 @@ before = []
 for entry in spec["resources"]:
     inputs = dict(entry["inputs"])
     if "lifecycle" in inputs:
-        inputs["lifecycle"] = [admin.LifecycleRule(**rule) for rule in inputs["lifecycle"]]
+        inputs["lifecycle"] = [LifecycleRule(**rule) for rule in inputs["lifecycle"]]
     made = getattr(admin, entry["kind"])(
         entry.get("resource", entry["kind"].lower()),
         **inputs,
