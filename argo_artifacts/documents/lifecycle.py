@@ -59,9 +59,8 @@ def rules(
     if model.minio is not None and model.minio.server == "credentials":
         return ()
     lifecycle = store.lifecycle
-    artifacts = _artifacts(settings, plan, repository, lifecycle.expire_days)
-    others = set[str]() if tenants is None else {*settings.tenants} - {*tenants}
-    found = [rule for rule in artifacts if rule.id.removeprefix("expire.") not in others]
+    present = settings.tenants if tenants is None else tenants
+    found = [*_artifacts(settings, plan, repository, lifecycle.expire_days, present)]
     if model.s3 is not None:
         found += _of_s3(plan, repository, model.s3.lifecycle)
     if settings.argo.server.uploads and lifecycle.expire_days is not None:
@@ -113,7 +112,11 @@ def _of_s3(plan: AccessPlan, repository: str, lifecycle: S3Lifecycle) -> Iterato
 
 
 def _artifacts(
-    settings: Settings, plan: AccessPlan, repository: str, expire_days: int | None
+    settings: Settings,
+    plan: AccessPlan,
+    repository: str,
+    expire_days: int | None,
+    tenants: Collection[str],
 ) -> Iterator[LifecycleRule]:
     own = {
         tenant.name: use.expire_days
@@ -124,7 +127,7 @@ def _artifacts(
     if any(own.values()):
         for tenant, days in own.items():
             expire = days or expire_days
-            if expire is not None:
+            if expire is not None and tenant in tenants:
                 prefix = plan.prefix(tenant, repository)
                 yield LifecycleRule(id=f"expire.{tenant}", prefix=prefix, expire_days=expire)
     elif expire_days is not None:

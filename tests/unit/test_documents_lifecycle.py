@@ -100,6 +100,12 @@ def test_the_ids_of_a_buckets_rules_are_sorted_plain_and_told_apart(stack):
         assert all(set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789.-") for name in ids)
 
 
+def test_a_tenant_elsewhere_takes_no_rule_along_whatever_its_name():
+    made = settings(repositories=stored(**WEEK), tenants={"a": {}, "expire": {}})
+    (rule,) = lifecycle.rules(made, plan(made), "default", ["a"])
+    assert (rule.id, rule.expire_days) == ("expire", 7)
+
+
 def on_s3(**changes: object) -> list[LifecycleRule]:
     s3 = store("irsa", **changes)
     made, access = on_aws({"default": s3}, tenants={"a": {}, "b": EXPIRES})
