@@ -13,6 +13,7 @@ from pulumi_kubernetes import core, meta
 
 from argo_artifacts.documents import canonical
 from argo_artifacts.repository import controller
+from components.kubernetes.namespaces import create_namespace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,7 +44,13 @@ class Installation(pulumi.ComponentResource):
         self._settings = settings
         self._guard = guard
         self._stack_providers = providers
-        namespace = self._namespace()
+        namespace = create_namespace(
+            settings.argo.namespace,
+            settings.argo.namespace_settings,
+            guard,
+            parent=self,
+            provider=providers.kubernetes,
+        )
         match settings.argo.controller_config:
             case "own":
                 self._own(namespace)
@@ -52,22 +59,6 @@ class Installation(pulumi.ComponentResource):
             case "values" | "none":
                 pass
         self.register_outputs({"namespace": settings.argo.namespace})
-
-    def _namespace(self) -> core.v1.Namespace | None:
-        argo = self._settings.argo
-        if argo.namespace_settings.ownership == "use":
-            return None
-        return core.v1.Namespace(
-            argo.namespace,
-            metadata=self._guard.metadata(argo.namespace),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=self._stack_providers.kubernetes,
-                retain_on_delete=argo.namespace_settings.ownership == "adopt"
-                or not argo.namespace_settings.delete_namespace,
-                hooks=self._guard.hooks(argo.namespace_settings.ownership),
-            ),
-        )
 
     def _own(self, namespace: core.v1.Namespace | None) -> None:
         argo = self._settings.argo

@@ -13,7 +13,8 @@ from argo_artifacts.access.grants import in_words
 from argo_artifacts.documents.kubernetes import rules
 from argo_artifacts.repository import entries
 from components.kubernetes.moves import PLACES, places
-from components.kubernetes.secrets import encoded
+from components.kubernetes.namespaces import create_namespace
+from components.kubernetes.secrets import create_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,7 +59,13 @@ class TenantArtifacts(pulumi.ComponentResource):
         super().__init__("argo-artifacts:index:TenantArtifacts", name, {"grants": grants}, opts)
         self._args = args
         self._space = args.tenant.name
-        self._namespace = self._create_namespace()
+        self._namespace = create_namespace(
+            self._space,
+            args.tenant.namespace,
+            args.guard,
+            parent=self,
+            provider=args.providers.kubernetes,
+        )
         accounts = self._service_accounts()
         roles = self._roles()
         ready = self._secrets()
@@ -83,22 +90,6 @@ class TenantArtifacts(pulumi.ComponentResource):
             deleted_with=self._namespace if whole and self._namespace is not None else None,
             retain_on_delete=ownership == "adopt",
             hooks=self._args.guard.hooks(ownership),
-        )
-
-    def _create_namespace(self) -> core.v1.Namespace | None:
-        settings = self._args.tenant.namespace
-        if settings.ownership == "use":
-            return None
-        kept = settings.ownership == "adopt" or not settings.delete_namespace
-        return core.v1.Namespace(
-            self._space,
-            metadata=self._args.guard.metadata(self._space),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=self._args.providers.kubernetes,
-                retain_on_delete=kept,
-                hooks=self._args.guard.hooks(settings.ownership),
-            ),
         )
 
     def _service_accounts(self) -> list[pulumi.Resource]:
@@ -172,15 +163,7 @@ class TenantArtifacts(pulumi.ComponentResource):
         return self._args.settings.certificates[minio.tls.ca]
 
     def _secret(self, name: str, data: Mapping[str, pulumi.Input[str]]) -> core.v1.Secret:
-        return core.v1.Secret(
-            f"{self._space}/{name}",
-            metadata=self._args.guard.metadata(name, self._space),
-            type="Opaque",
-            data={
-                key: pulumi.Output.from_input(value).apply(encoded) for key, value in data.items()
-            },
-            opts=self._options(),
-        )
+        return create_secret(name, self._space, data, self._args.guard, self._options())
 
     def _repositories(self, ready: Sequence[pulumi.Resource]) -> pulumi.Output[str] | None:
         """The ConfigMap, last: whoever finds it finds all that it names."""

@@ -16,7 +16,7 @@ from pulumi_kubernetes import batch, core, meta
 from argo_artifacts.access import names
 from argo_artifacts.documents import canonical, minio_state
 from components import configuration
-from components.kubernetes.secrets import encoded
+from components.kubernetes.secrets import create_secret
 from components.minio import admin
 
 if TYPE_CHECKING:
@@ -141,15 +141,7 @@ class MinioProvisioning(pulumi.ComponentResource):
         ]
 
     def _secret(self, name: str, data: Mapping[str, pulumi.Input[str]]) -> core.v1.Secret:
-        return core.v1.Secret(
-            f"{self._server.namespace}/{name}",
-            metadata=self._args.guard.metadata(name, self._server.namespace),
-            type="Opaque",
-            data={
-                key: pulumi.Output.from_input(value).apply(encoded) for key, value in data.items()
-            },
-            opts=self._options(),
-        )
+        return create_secret(name, self._server.namespace, data, self._args.guard, self._options())
 
     def _create_job(
         self, files: Mapping[str, str], mounted: Sequence[pulumi.Resource]

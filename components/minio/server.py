@@ -10,8 +10,9 @@ from pulumi_kubernetes.helm.v3 import Release, RepositoryOptsArgs
 
 from argo_artifacts.access.names import ROOT_PASSWORD, ROOT_USER
 from argo_artifacts.documents import minio_chart, network_policy
+from components.kubernetes.namespaces import create_namespace
 from components.kubernetes.releases import ReleaseGuard
-from components.kubernetes.secrets import encoded
+from components.kubernetes.secrets import create_secret
 from components.minio import admin
 
 if TYPE_CHECKING:
@@ -53,7 +54,13 @@ class MinioServer(pulumi.ComponentResource):
         self._server = server
         self._guard = guard
         self._stack_providers = providers
-        self._namespace = self._create_namespace()
+        self._namespace = create_namespace(
+            server.namespace,
+            server.helm.namespace,
+            guard,
+            parent=self,
+            provider=providers.kubernetes,
+        )
         self.admin = admin.Credentials(
             server.place,
             username=server.root_user,
@@ -63,21 +70,6 @@ class MinioServer(pulumi.ComponentResource):
         policy = self._create_policy()
         self.release = self._create_release(secret, policy)
         self.register_outputs({"namespace": server.namespace, "release": server.helm.release})
-
-    def _create_namespace(self) -> core.v1.Namespace | None:
-        namespace = self._server.helm.namespace
-        if namespace.ownership == "use":
-            return None
-        return core.v1.Namespace(
-            namespace.name,
-            metadata=self._guard.metadata(namespace.name),
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                provider=self._stack_providers.kubernetes,
-                retain_on_delete=namespace.ownership == "adopt" or not namespace.delete_namespace,
-                hooks=self._guard.hooks(namespace.ownership),
-            ),
-        )
 
     def _options(
         self, hooks: pulumi.ResourceHookBinding, *depends_on: pulumi.Resource
@@ -94,16 +86,12 @@ class MinioServer(pulumi.ComponentResource):
         )
 
     def _create_secret(self) -> core.v1.Secret:
-        name, space = self._server.root_secret, self._server.namespace
-        return core.v1.Secret(
-            f"{space}/{name}",
-            metadata=self._guard.metadata(name, space),
-            type="Opaque",
-            data={
-                ROOT_USER: self.admin.username.apply(encoded),
-                ROOT_PASSWORD: self.admin.secret_key.apply(encoded),
-            },
-            opts=self._options(self._guard.hooks()),
+        return create_secret(
+            self._server.root_secret,
+            self._server.namespace,
+            {ROOT_USER: self.admin.username, ROOT_PASSWORD: self.admin.secret_key},
+            self._guard,
+            self._options(self._guard.hooks()),
         )
 
     def _create_policy(self) -> networking.v1.NetworkPolicy:
