@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.config.backends.minio_helm import MIN_DRIVES, PORT
 from argo_artifacts.config.faults import Fault
+from argo_artifacts.config.rules.one_server import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -129,16 +130,12 @@ def _drives(path: str, helm: HelmServer) -> Iterator[Fault]:
 
 def _shared(draft: Draft) -> Iterator[Fault]:
     """One server a namespace, described alike by all its repositories."""
-    first: dict[str, tuple[str, Minio]] = {}
-    for name, repository in draft.repositories.items():
-        minio = repository.minio
-        if minio is None or minio.server != "helm":
-            continue
-        other, described = first.setdefault(minio.helm.namespace.name, (name, minio))
-        for key in _SHARED:
-            if getattr(minio, key) != getattr(described, key):
-                yield Fault(
-                    f"{draft.repository(name)}.minio.{type(minio).model_fields[key].alias}",
-                    f"differs from repositories.{other}, which describes the server of namespace"
-                    f" {minio.helm.namespace.name} too, the same is accepted",
-                )
+    return differences(
+        draft,
+        lambda minio: minio.helm.namespace.name if minio.server == "helm" else None,
+        _SHARED,
+        lambda other, minio: (
+            f"differs from repositories.{other}, which describes the server of namespace"
+            f" {minio.helm.namespace.name} too, the same is accepted"
+        ),
+    )

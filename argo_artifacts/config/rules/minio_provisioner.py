@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.config.faults import Fault
+from argo_artifacts.config.rules.one_server import differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,18 +46,25 @@ def _apart(draft: Draft, path: str) -> Iterator[Fault]:
 
 
 def _shared(draft: Draft) -> Iterator[Fault]:
-    first: dict[str, tuple[str, Minio]] = {}
-    for name, repository in draft.repositories.items():
-        minio = repository.minio
-        if minio is None or minio.server != "external":
-            continue
-        other, described = first.setdefault(minio.endpoint, (name, minio))
-        if minio.provisioner is None and described.provisioner is None:
-            continue
-        for key in _SHARED:
-            if getattr(minio, key) != getattr(described, key):
-                yield Fault(
-                    f"{draft.repository(name)}.minio.{type(minio).model_fields[key].alias or key}",
-                    f"differs from repositories.{other} on the same server, the same is accepted;"
-                    " one Job provisions all of a server",
-                )
+    """One Job a server: where one repository has it, all of them do, and alike."""
+    inside = {
+        repository.minio.endpoint
+        for repository in draft.repositories.values()
+        if repository.minio is not None
+        and repository.minio.server == "external"
+        and repository.minio.provisioner is not None
+    }
+
+    def server(minio: Minio) -> str | None:
+        external = minio.server == "external" and minio.endpoint in inside
+        return minio.endpoint if external else None
+
+    return differences(
+        draft,
+        server,
+        _SHARED,
+        lambda other, _: (
+            f"differs from repositories.{other} on the same server, the same is accepted;"
+            " one Job provisions all of a server"
+        ),
+    )
