@@ -26,6 +26,7 @@ CLOUDS: Final = ("alibaba", "aws", "azure", "gcp", "minio")
 RANKS: Final[Mapping[str, int]] = {
     "config": 0,
     "access": 1,
+    "aws_account": 1,
     "cluster": 1,
     "documents": 2,
     "repository": 3,

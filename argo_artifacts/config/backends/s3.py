@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from argo_artifacts.config.aws import Region, dns_suffix
 from argo_artifacts.config.backends.common import Bucket, Isolation, Keys, Lifecycle
-from argo_artifacts.config.base import BucketName, Days, KeyPrefix, Matching, Model
+from argo_artifacts.config.base import BucketName, Days, KeyPrefix, Matching, Model, Text
 
 _RESERVED: Final = (
     r"(xn--|sthree-|amzn-s3-demo-).*|.*(-s3alias|--ol-s3|\.mrap|--x-s3|--table-s3|-an)"
@@ -47,6 +47,16 @@ class AccessLog(Model):
     """Prefix of the log's objects there."""
 
 
+class Drop(Model):
+    """What others put on the bucket and shall go; all else of theirs stays."""
+
+    statements: tuple[Text, ...] = ()
+    """Sids in the bucket's policy; one without Sid is named as the warning of `up` names it."""
+
+    lifecycle_rules: tuple[Text, ...] = ()
+    """Ids of lifecycle rules."""
+
+
 class S3Bucket(Bucket):
     """A bucket on AWS S3."""
 
@@ -62,6 +72,12 @@ class S3Bucket(Bucket):
 
     access_log: AccessLog | None = None
     """Write an access log; absent: none."""
+
+    protect: bool = True
+    """Refuse to delete the bucket that we made, and its key, until this is off and `up` has run."""
+
+    drop: Drop = Field(default_factory=Drop)
+    """Statements and rules of others that go; all else of theirs stays."""
 
 
 _UUID: Final = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|mrk-[0-9a-f]{32}"

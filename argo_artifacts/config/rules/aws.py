@@ -146,7 +146,18 @@ def _reached(path: str, s3: S3) -> Iterator[Fault]:
 
 
 def _kept(path: str, s3: S3) -> Iterator[Fault]:
-    """Object lock and the access log."""
+    """Protection, object lock and the access log."""
+    if s3.bucket.force_destroy and s3.bucket.protect:
+        yield Fault(
+            f"{path}.forceDestroy",
+            "true on a protected bucket, false is accepted; or say protect: false",
+        )
+    for field in sorted(s3.bucket.model_fields_set & {"protect", "drop"}):
+        if s3.bucket.ownership == "use":
+            yield Fault(
+                f"{path}.{field}",
+                "has no effect with ownership use, create or adopt is accepted",
+            )
     if s3.bucket.object_lock is not None and not s3.bucket.versioning:
         yield Fault(
             f"{path}.objectLock",

@@ -1,23 +1,67 @@
-"""Bucket policy: what a bucket refuses whoever asks."""
+"""Bucket policy: what a bucket refuses whoever asks, beside what others wrote there."""
 
 from __future__ import annotations
 
-from argo_artifacts.documents import s3
+from typing import TYPE_CHECKING, Final, cast
+
+from argo_artifacts.access.names import short_id
+from argo_artifacts.documents import canonical, s3
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+OURS: Final = ("DenyInsecureTransport", "DenyOldTLS")
+"""Sids of the statements that we own in every bucket's policy."""
+
+Statement = dict[str, object]
 
 
 def policy(partition: str, bucket: str, minimum_tls: str) -> dict[str, object]:
     """The statements that we own in *bucket*'s policy: TLS only, and no old version of it."""
     arn = f"arn:{partition}:s3:::{bucket}"
+    transport, version = OURS
     return {
         "Version": s3.VERSION,
         "Statement": [
-            _denied("DenyInsecureTransport", arn, {"Bool": {"aws:SecureTransport": ["false"]}}),
-            _denied("DenyOldTLS", arn, {"NumericLessThan": {"s3:TlsVersion": [minimum_tls]}}),
+            _denied(transport, arn, {"Bool": {"aws:SecureTransport": ["false"]}}),
+            _denied(version, arn, {"NumericLessThan": {"s3:TlsVersion": [minimum_tls]}}),
         ],
     }
 
 
-def _denied(sid: str, arn: str, condition: dict[str, dict[str, list[str]]]) -> dict[str, object]:
+def merged(
+    live: Mapping[str, object] | None, ours: Mapping[str, object], drop: Collection[str] = ()
+) -> dict[str, object]:
+    """The policy that shall stand: others' statements in their order, then ours.
+
+    The version is others', where a statement of theirs stays: it decides whether a ``${…}`` of
+    theirs is a variable, and ours have none.
+
+    Args:
+        live: the bucket's policy as it stands; None: it has none.
+        ours: what :func:`policy` says.
+        drop: names of others' statements that go, see :func:`name_of`.
+    """
+    kept = [one for one in foreign(live) if name_of(one) not in drop]
+    statements = cast("list[Statement]", ours["Statement"])
+    whole = dict(live or {}) if kept else {}
+    return {"Version": s3.VERSION, **whole, "Statement": [*kept, *statements]}
+
+
+def foreign(live: Mapping[str, object] | None) -> list[Statement]:
+    """The statements of a policy that are not ours."""
+    found = (live or {}).get("Statement", [])
+    every = cast("list[Statement]", found if isinstance(found, list) else [found])
+    return [one for one in every if one.get("Sid") not in OURS]
+
+
+def name_of(statement: Statement) -> str:
+    """By what the file names a statement: its Sid, or 8 hex digits of what it says."""
+    sid = statement.get("Sid")
+    return str(sid) if sid else f"statement-{short_id(canonical.document(statement))}"
+
+
+def _denied(sid: str, arn: str, condition: dict[str, dict[str, list[str]]]) -> Statement:
     return {
         "Sid": sid,
         "Effect": "Deny",

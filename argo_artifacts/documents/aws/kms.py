@@ -92,6 +92,16 @@ def key_arn(aws: Aws, key: str, region: str) -> str:
     return f"arn:{aws.in_partition}:kms:{region}:{aws.account}:key/{named}"
 
 
+def named_key(aws: Aws, key: str, region: str) -> str:
+    """ARN by which a bucket's default encryption names *key*; an alias stays one.
+
+    So it is known before the key is made, and follows the alias to another key.
+    """
+    if key.startswith("alias/"):
+        return f"arn:{aws.in_partition}:kms:{region}:{aws.account}:{key}"
+    return key_arn(aws, key, region)
+
+
 def key_policy(aws: Aws, region: str) -> dict[str, object]:
     """The policy of a key that we make: kept by its account, used through S3 alone.
 

@@ -1,0 +1,66 @@
+"""Guard: the hook that refuses a bucket that stands and is not ours.
+
+In us-east-1 S3 answers the creation of a bucket that one owns already with success, so a stack
+would take it over, and a destroy delete it, without a word.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pulumi
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pulumi.resource_hooks import ResourceHookArgs
+
+    from components.aws.live import LiveBucket
+
+
+class BucketGuard:
+    """Refuses, before it is created, a bucket that the program has seen standing."""
+
+    def __init__(
+        self, owner: str, live: Mapping[str, LiveBucket], paths: Mapping[str, str]
+    ) -> None:
+        """Make the hook.
+
+        Args:
+            owner: the stack's mark.
+            live: the buckets that stand, by name.
+            paths: path of each bucket's settings in the file.
+        """
+        self._owner = owner
+        self._live = live
+        self._paths = paths
+        self._hook = pulumi.ResourceHook(
+            "bucket", self._refuse, pulumi.ResourceHookOptions(on_dry_run=True)
+        )
+
+    def hooks(self) -> pulumi.ResourceHookBinding:
+        """The hooks of a bucket that we create."""
+        return pulumi.ResourceHookBinding(before_create=[self._hook])
+
+    def _refuse(self, args: ResourceHookArgs) -> None:
+        name: str = (args.new_inputs or {})["bucket"]
+        if name in self._live:
+            raise pulumi.RunError(self.fault(self._live[name]))
+
+    def fault(self, found: LiveBucket) -> str:
+        """Why a bucket that stands is not created."""
+        setting = f"{self._paths[found.name]}.ownership"
+        if found.owner is None:
+            return (
+                f"bucket {found.name}: exists without a mark, none is accepted; set {setting} to"
+                " adopt to take it over, or to use to leave it alone"
+            )
+        if found.owner == self._owner:
+            return (
+                f"bucket {found.name}: is marked as ours but the state does not know it, none is"
+                f" accepted; set {setting} to adopt for one `up`, which takes it back"
+            )
+        return (
+            f"bucket {found.name}: belongs to {found.owner}, none is accepted; choose another"
+            f" name, or set {setting} to use to leave it alone"
+        )
