@@ -6,13 +6,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argo_artifacts.access.inventory import count, inventory
 from argo_artifacts.documents.aws import identity
+from tests.unit import aws_minio
 from tests.unit.aws_calls import TABLE
+from tests.unit.aws_checks import CHECKS, JUDGES, matrix
 from tests.unit.aws_stacks import on_aws, store
 from tests.unit.aws_world import Actor, documents
 from tests.unit.iam_parts import decisive, parts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 PAGE = Path(__file__).parents[2] / "docs/aws-proof.md"
 
@@ -25,39 +31,35 @@ Every call is a literal in `tests/unit/aws_calls.py`; only the documents come fr
 A call goes through token, session, identity policy, boundary, session policy, bucket and key. Each
 refused call differs from an allowed one in exactly one of verb, key, bucket, subject, cluster, tag
 and transport. *Parts* counts the statements, conditions and values of the documents: taking any one
-out turns a call red.
+out turns a call red. *On MinIO* counts the calls that a real MinIO server judges, too.
 
-| identity | actor | allowed | refused | parts |
-|---|---|---|---|---|
+| identity | actor | allowed | refused | parts | on MinIO |
+|---|---|---|---|---|---|
 """
 
-JUDGES = """
+JUDGED = """
 `node` has no row: nothing is granted, no document is written, and a test says so.
 
 ## Who judges what
 
-| check | our evaluator | iam-simulate | parliament | moto |
-|---|---|---|---|---|
-| token's subject, audience, issuer (irsa, refresher) | yes | yes, as another issuer | not asked: \
-knows no provider | not asked: reads no token |
-| Pod Identity: cluster, namespace, service account | yes | yes | not asked: trust | not asked: \
-has no associations |
-| role to role, from the pod's own to the entry's | yes | yes | not asked: trust | not asked: \
-no conditions |
-| actions and prefixes of objects | yes | yes | form | not asked here: the engine layer's |
-| listing limited by `s3:prefix` | yes | yes | form | not asked: no conditions |
-| session tags as variables | yes | yes | with values put in | not asked: no variables |
-| key through S3 and by alias | yes | yes | form, but knows no alias | not asked: no conditions |
-| TLS only, minimum TLS | yes | yes | form | not asked: every conditional Deny fires |
-| session of a grant | yes | yes | - (AWS makes it) | not asked: ignores it |
-| permissions boundary | yes | yes | - (the user's own) | not asked: not supported |
+"""
 
+WHO = """
 *Our evaluator* is `tests/unit/iam.py`. *iam-simulate* is the npm package
 `@cloud-copilot/iam-simulate`, asked by `tests/unit/test_aws_second_judge.py`: the rows above and
 calls generated near them, more than 10,000 decisions, more than 3,000 of each answer, none
 unexplained; `make test` prints the numbers. *parliament* is a linter: it finds wrong actions,
-resources and condition keys, and answers no call (`tests/unit/test_aws_parliament.py`).
+resources and condition keys, and answers no call (`tests/unit/test_aws_parliament.py`). *MinIO* is
+a real server whose users have these policies
+(`tests/engine/test_aws_policies_on_minio.py`): what it refuses as unknown is left out of them.
+Each omission, and the number of rows that are therefore left to the others, is reviewed there.
 
+How many calls of each identity go through each check, and who answers them: **E** our evaluator,
+**S** iam-simulate, **M** MinIO (those of them that it can), **m** moto.
+
+"""
+
+GROWING = """
 ## Growth
 
 | identity | tenants | IAM roles | policies | users | associations |
@@ -69,13 +71,28 @@ GROWTH = ("podIdentity", "irsa", "accessKeys", "assumeRole", "node")
 
 def page() -> str:
     """The whole text."""
-    return HEAD + "".join(map(_row, TABLE)) + JUDGES + "".join(_growth())
+    rows = "".join(map(_row, TABLE))
+    checks = _table(["check", *JUDGES], ([check, *said] for check, said in CHECKS.items()))
+    found = matrix()
+    by_identity = _table(
+        ["check", *found],
+        ([check, *(cells[check] for cells in found.values())] for check in CHECKS),
+    )
+    growth = "".join(_growth())
+    return HEAD + rows + JUDGED + checks + WHO + by_identity + GROWING + growth
+
+
+def _table(head: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _row(of: Actor) -> str:
     right, wrong = TABLE[of]
     number = len(list(parts(decisive(right, documents(of)))))
-    return f"| {of.identity} | {of.actor} | {len(right)} | {len(wrong)} | {number} |\n"
+    minio = sum(map(len, aws_minio.judged(of)))
+    figures = " | ".join(map(str, (len(right), len(wrong), number, minio)))
+    return f"| {of.identity} | {of.actor} | {figures} |\n"
 
 
 def _growth():

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from argo_artifacts.documents.aws import kms
-from tests.unit import aws_page
+from tests.unit import aws_checks, aws_page
 from tests.unit.aws_calls import TABLE
 from tests.unit.aws_world import (
     ACCOUNT,
@@ -217,3 +217,19 @@ def test_a_variables_value_is_literal_and_one_without_value_matches_nothing():
 
 def test_the_committed_page_holds_the_numbers_of_today():
     assert aws_page.PAGE.read_text() == aws_page.page()
+
+
+WRONG_ON_MOTO = {check for check in aws_checks.CHECKS if check != "actions and prefixes of objects"}
+"""It evaluates no condition, no variable and no token."""
+
+
+def test_every_identity_and_check_has_judges_who_can_judge_it():
+    for identity, cells in aws_checks.matrix().items():
+        assert list(cells) == list(aws_checks.CHECKS)
+        for check, cell in cells.items():
+            number, _, who = cell.partition(" ")
+            assert cell == "none" or (int(number) > 0 and {"E", "S"} <= set(who)), (identity, check)
+            assert not ("m" in who and check in WRONG_ON_MOTO), (identity, check)
+    for said in aws_checks.CHECKS.values():
+        assert all(said)
+        assert len(said) == len(aws_checks.JUDGES)
