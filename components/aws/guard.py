@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
+from argo_artifacts.access.names import OWNER_MARK
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -61,6 +63,7 @@ class BucketGuard:
                 f" accepted; set {setting} to adopt for one `up`, which takes it back"
             )
         return (
-            f"bucket {found.name}: belongs to {found.owner}, none is accepted; choose another"
-            f" name, or set {setting} to use to leave it alone"
+            f"bucket {found.name}: belongs to {found.owner}, none or one marked {self._owner} is"
+            f" accepted; set {setting} to use to leave it alone, or where that stack is gone take"
+            f" its tag {OWNER_MARK} away"
         )

@@ -17,7 +17,7 @@ from argo_artifacts.aws_account import client, code, status, unreachable
 from argo_artifacts.config.base import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import boto3
     from mypy_boto3_s3 import S3Client
@@ -51,17 +51,27 @@ class Wanted:
     path: str
     """Path of its settings in the file."""
 
+    adopt: bool
+    """Whether what stands is taken over, so that all of it must be known."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveBucket:
     """A bucket of our account as it stands."""
 
     name: str
-    owner: str | None
-    """``<project>/<stack>`` of its mark; None: it has none."""
+    tags: Mapping[str, str]
+    """Without those that AWS itself sets."""
 
     policy: Mapping[str, object] | None
     lifecycle: tuple[Mapping[str, object], ...]
+    parts: frozenset[str]
+    """Resource types of what it has; of a bucket that is not adopted, nothing is asked."""
+
+    @property
+    def owner(self) -> str | None:
+        """``<project>/<stack>`` of its mark; None: it has none."""
+        return self.tags.get(OWNER_MARK)
 
 
 def read(
@@ -128,10 +138,28 @@ def _bucket(s3: S3Client, account: str, wanted: Wanted) -> LiveBucket | None:
     rules = _asked(lambda: s3.get_bucket_lifecycle_configuration(Bucket=wanted.name)["Rules"])
     return LiveBucket(
         name=wanted.name,
-        owner={tag["Key"]: tag["Value"] for tag in tags}.get(OWNER_MARK),
+        tags={tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")},
         policy=None if text is None else cast("dict[str, object]", json.loads(text)),
         lifecycle=tuple(cast("list[dict[str, object]]", rules or [])),
+        parts=frozenset(_parts(s3, wanted.name)) if wanted.adopt else frozenset(),
     )
+
+
+def _parts(s3: S3Client, bucket: str) -> Iterator[str]:
+    """Resource types of the sub-resources that *bucket* has."""
+    asked: Mapping[str, Callable[[], object]] = {
+        "BucketOwnershipControls": lambda: s3.get_bucket_ownership_controls(Bucket=bucket),
+        "BucketPublicAccessBlock": lambda: s3.get_public_access_block(Bucket=bucket),
+        "BucketVersioning": lambda: s3.get_bucket_versioning(Bucket=bucket).get("Status"),
+        "BucketServerSideEncryptionConfiguration": lambda: s3.get_bucket_encryption(Bucket=bucket),
+        "BucketObjectLockConfiguration": lambda: s3.get_object_lock_configuration(Bucket=bucket),
+        "BucketLifecycleConfiguration": lambda: s3.get_bucket_lifecycle_configuration(
+            Bucket=bucket
+        ),
+        "BucketLogging": lambda: s3.get_bucket_logging(Bucket=bucket).get("LoggingEnabled"),
+        "BucketPolicy": lambda: s3.get_bucket_policy(Bucket=bucket),
+    }
+    yield from (kind for kind, call in asked.items() if _asked(call) is not None)
 
 
 def _asked(call: Callable[[], _T]) -> _T | None:

@@ -3,38 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pulumi
-import pulumi_aws as aws
 
 from argo_artifacts.access.names import OWNER_MARK
-from argo_artifacts.config.base import NAMESPACE
-from argo_artifacts.documents import canonical, lifecycle
+from argo_artifacts.config.base import NAMESPACE, ConfigError
+from argo_artifacts.documents import lifecycle
 from argo_artifacts.documents.aws import bucket as documents
-from argo_artifacts.documents.aws import kms
-from argo_artifacts.documents.aws import lifecycle as rules
+from components import state
 from components.aws import live
+from components.aws.adopt import Adoption
+from components.aws.bucket import BucketArgs, ManagedBucket
 from components.aws.guard import BucketGuard
-from components.aws.lifecycle import rule_args
+from components.aws.keys import Keys
+from components.aws.notices import Notices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     import boto3
+    import pulumi_aws as aws
 
     from argo_artifacts.access import AccessPlan
+    from argo_artifacts.access.grants import Store
     from argo_artifacts.config.aws import Aws
-    from argo_artifacts.config.backends.s3 import S3, AccessLog, ObjectLock
+    from argo_artifacts.config.backends.s3 import S3
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.documents.lifecycle import LifecycleRule
-
-_Encryption = (
-    aws.s3.BucketServerSideEncryptionConfigurationRuleApplyServerSideEncryptionByDefaultArgs
-)
-
-_DELETION_DAYS: Final = 30
-"""Days in which the deletion of a key can be taken back: the longest that KMS knows."""
 
 
 class S3Account:
@@ -55,52 +51,77 @@ class S3Account:
         if settings.aws is None:
             key = "aws"
             raise KeyError(key)
-        self.aws: Aws = settings.aws
-        self.owner = settings.owner
-        self.provider = provider
         wanted = list(_wanted(settings, plan))
-        self.live: Mapping[str, live.LiveBucket] = live.read(session, self.aws.account, wanted)
-        self.guard = BucketGuard(settings.owner, self.live, {one.name: one.path for one in wanted})
-        self.tags = {**self.aws.tags, OWNER_MARK: settings.owner}
-        self._keys: dict[tuple[str, str], list[pulumi.Resource]] = {}
-        self._protected = {
-            (s3.encryption.kms.key, s3.region)
-            for r in settings.repositories.values()
-            if (s3 := r.s3) is not None and s3.encryption.kms is not None and s3.bucket.protect
-        }
+        self._plan = plan
+        self._aws: Aws = settings.aws
+        self._provider = provider
+        self._live: Mapping[str, live.LiveBucket] = live.read(session, self._aws.account, wanted)
+        self._tags = {**self._aws.tags, OWNER_MARK: settings.owner}
+        self._paths = {one.name: one.path for one in wanted}
+        self._guard = BucketGuard(settings.owner, self._live, self._paths)
+        self._keys = Keys(settings, self._aws, provider, self._tags)
+        adopted = sorted({one.name for one in wanted if one.adopt} & set(self._live))
+        self._refuse(settings, plan, adopted)
+        self._known = state.known() if adopted else frozenset[tuple[str, str]]()
 
-    def key(self, s3: S3) -> list[pulumi.Resource]:
-        """The key that *s3*'s file asks to make, once however many stores use it."""
-        chosen = s3.encryption.kms
-        if chosen is None or chosen.ownership != "create":
-            return []
-        place = (chosen.key, s3.region)
-        if place not in self._keys:
-            self._keys[place] = self._create_key(*place)
-        return self._keys[place]
+    def _refuse(self, settings: Settings, plan: AccessPlan, adopted: Sequence[str]) -> None:
+        """Refuse to adopt what another stack owns, or to replace a statement of others."""
+        repositories = {store.bucket: store.repository for store in plan.stores}
+        faults: list[str] = []
+        for name in adopted:
+            found = self._live[name]
+            s3 = settings.repositories[repositories[name]].s3
+            if found.owner not in (None, settings.owner):
+                faults.append(self._guard.fault(found))
+            elif found.owner is None and s3 is not None:
+                ours = documents.policy(self._aws.in_partition, name, s3.minimum_tls)
+                faults += [
+                    f"bucket {name}: its policy has another statement {sid} than ours, none is"
+                    f" accepted; list it in {self._paths[name]}.drop.statements to replace it"
+                    for sid in documents.clashes(found.policy, ours, s3.bucket.drop.statements)
+                ]
+        if faults:
+            raise ConfigError(faults)
 
-    def _create_key(self, alias: str, region: str) -> list[pulumi.Resource]:
-        name = f"{alias}@{region}"
-        key = aws.kms.Key(
-            name,
-            description=f"Artifacts of {self.owner}",
-            enable_key_rotation=True,
-            deletion_window_in_days=_DELETION_DAYS,
-            policy=canonical.document(kms.key_policy(self.aws, region)),
-            region=region,
-            tags=self.tags,
-            opts=pulumi.ResourceOptions(
-                provider=self.provider, protect=(alias, region) in self._protected
-            ),
+    def declare(
+        self, parent: pulumi.Resource, s3: S3, store: Store, rules: Sequence[LifecycleRule]
+    ) -> list[pulumi.Resource]:
+        """Declare the bucket of *store*, and say what of others' stays in it.
+
+        Args:
+            parent: the component.
+            s3: the store's settings.
+            store: the bucket and its tenants.
+            rules: our lifecycle rules.
+        """
+        standing = self._live.get(store.bucket)
+        adoption = Adoption(
+            live=standing if s3.bucket.ownership == "adopt" else None,
+            known=self._known,
+            region="" if s3.region == self._aws.region else s3.region,
         )
-        named = aws.kms.Alias(
-            name,
-            name=alias,
-            region=region,
-            target_key_id=key.key_id,
-            opts=pulumi.ResourceOptions(provider=self.provider, deleted_with=key),
+        if standing is not None:
+            told = Notices(standing, s3.bucket.drop, self._paths[store.bucket])
+            if adoption.first:
+                pulumi.log.info(told.taken_over())
+            for line in told.warnings(rules, self._prefixes(store)):
+                pulumi.log.warn(line)
+        args = BucketArgs(
+            name=store.bucket,
+            s3=s3,
+            account=self._aws,
+            provider=self._provider,
+            tags={**(adoption.live.tags if adoption.live else {}), **self._tags},
+            rules=rules,
+            live=standing,
+            adoption=adoption,
+            hooks=self._guard.hooks(),
+            key=self._keys.of(s3),
         )
-        return [key, named]
+        return ManagedBucket(parent, args).made
+
+    def _prefixes(self, store: Store) -> list[str]:
+        return sorted({self._plan.prefix(tenant, store.repository) for tenant in store.tenants})
 
 
 def _wanted(settings: Settings, plan: AccessPlan) -> Iterator[live.Wanted]:
@@ -111,6 +132,7 @@ def _wanted(settings: Settings, plan: AccessPlan) -> Iterator[live.Wanted]:
                 name=store.bucket,
                 region=s3.region,
                 path=f"{NAMESPACE}:repositories.{store.repository}.s3.bucket",
+                adopt=s3.bucket.ownership == "adopt",
             )
 
 
@@ -139,8 +161,8 @@ class S3Store(pulumi.ComponentResource):
             made: list[pulumi.Resource] = []
             if store.managed:
                 own = None if s3.isolation == "prefix" else store.tenants
-                found = lifecycle.rules(args.settings, args.plan, name, own)
-                made = _Bucket(self, args.account, s3, store.bucket, found).made
+                rules = lifecycle.rules(args.settings, args.plan, name, own)
+                made = args.account.declare(self, s3, store, rules)
             self._made |= dict.fromkeys(store.tenants, made)
         self.bucket_names = tuple(store.bucket for store in stores)
         self.register_outputs({"bucketNames": list(self.bucket_names)})
@@ -148,182 +170,3 @@ class S3Store(pulumi.ComponentResource):
     def buckets(self, tenant: str) -> list[pulumi.Resource]:
         """What must stand before *tenant* has a place; nothing where others keep it."""
         return self._made[tenant]
-
-
-class _Bucket:
-    """One bucket and its sub-resources, one after the other.
-
-    S3 refuses two changes of one bucket at a time (``OperationAborted``), so each waits for the
-    one before it. Where the bucket may be deleted they go with it: were they deleted first, a
-    bucket that is not empty would stay, open.
-    """
-
-    def __init__(
-        self,
-        parent: pulumi.Resource,
-        account: S3Account,
-        s3: S3,
-        bucket: str,
-        found: Sequence[LifecycleRule],
-    ) -> None:
-        """Declare it all.
-
-        Args:
-            parent: the component.
-            account: what all stores share.
-            s3: the store's settings.
-            bucket: physical name.
-            found: our lifecycle rules.
-        """
-        self._parent = parent
-        self._account = account
-        self._s3 = s3
-        self._name = bucket
-        self._kept = s3.bucket.ownership == "adopt"
-        self._live = account.live.get(bucket)
-        self.made: list[pulumi.Resource] = list(account.key(s3))
-        self._bucket = self._create_bucket()
-        self.made.append(self._bucket)
-        self.made.append(self._create_ownership())
-        self.made.append(self._create_public_access())
-        if s3.bucket.versioning:
-            self.made.append(self._create_versioning())
-        self.made.append(self._create_encryption())
-        if s3.bucket.object_lock is not None:
-            self.made.append(self._create_object_lock(s3.bucket.object_lock))
-        self.made.append(self._create_lifecycle(found))
-        if s3.bucket.access_log is not None:
-            self.made.append(self._create_logging(s3.bucket.access_log))
-        self.made.append(self._create_policy())
-
-    def _create_bucket(self) -> aws.s3.Bucket:
-        bucket = self._s3.bucket
-        hooks = None if self._kept else self._account.guard.hooks()
-        return aws.s3.Bucket(
-            self._name,
-            bucket=self._name,
-            bucket_namespace="account-regional" if bucket.account_regional else None,
-            force_destroy=bucket.force_destroy,
-            object_lock_enabled=True if bucket.object_lock is not None else None,
-            region=self._s3.region,
-            tags=self._account.tags,
-            opts=pulumi.ResourceOptions(
-                parent=self._parent,
-                provider=self._account.provider,
-                depends_on=list(self.made),
-                protect=bucket.protect and not self._kept,
-                retain_on_delete=self._kept,
-                # S3 locks a bucket that stands as well; the provider would make a new one.
-                ignore_changes=["objectLockEnabled"],
-                hooks=hooks,
-            ),
-        )
-
-    def _part(self) -> pulumi.ResourceOptions:
-        """Options of the next sub-resource: after all before it."""
-        return pulumi.ResourceOptions(
-            parent=self._parent,
-            provider=self._account.provider,
-            depends_on=list(self.made),
-            deleted_with=None if self._kept else self._bucket,
-            retain_on_delete=self._kept,
-        )
-
-    def _create_ownership(self) -> aws.s3.BucketOwnershipControls:
-        return aws.s3.BucketOwnershipControls(
-            self._name,
-            bucket=self._name,
-            rule=aws.s3.BucketOwnershipControlsRuleArgs(object_ownership="BucketOwnerEnforced"),
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_public_access(self) -> aws.s3.BucketPublicAccessBlock:
-        return aws.s3.BucketPublicAccessBlock(
-            self._name,
-            bucket=self._name,
-            block_public_acls=True,
-            block_public_policy=True,
-            ignore_public_acls=True,
-            restrict_public_buckets=True,
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_versioning(self) -> aws.s3.BucketVersioning:
-        return aws.s3.BucketVersioning(
-            self._name,
-            bucket=self._name,
-            versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(
-                status="Enabled"
-            ),
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_encryption(self) -> aws.s3.BucketServerSideEncryptionConfiguration:
-        chosen = self._s3.encryption.kms
-        default = _Encryption(sse_algorithm="AES256")
-        if chosen is not None:
-            key = kms.named_key(self._account.aws, chosen.key, self._s3.region)
-            default = _Encryption(sse_algorithm="aws:kms", kms_master_key_id=key)
-        return aws.s3.BucketServerSideEncryptionConfiguration(
-            self._name,
-            bucket=self._name,
-            rules=[
-                aws.s3.BucketServerSideEncryptionConfigurationRuleArgs(
-                    apply_server_side_encryption_by_default=default,
-                    bucket_key_enabled=chosen is not None,
-                )
-            ],
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_object_lock(self, lock: ObjectLock) -> aws.s3.BucketObjectLockConfiguration:
-        retention = aws.s3.BucketObjectLockConfigurationRuleDefaultRetentionArgs(
-            mode=lock.mode, days=lock.days
-        )
-        return aws.s3.BucketObjectLockConfiguration(
-            self._name,
-            bucket=self._name,
-            rule=aws.s3.BucketObjectLockConfigurationRuleArgs(default_retention=retention),
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_lifecycle(
-        self, found: Sequence[LifecycleRule]
-    ) -> aws.s3.BucketLifecycleConfiguration:
-        standing = () if self._live is None else self._live.lifecycle
-        merged = rules.merged(standing, found, self._s3.bucket.drop.lifecycle_rules)
-        return aws.s3.BucketLifecycleConfiguration(
-            self._name,
-            bucket=self._name,
-            rules=[rule_args(one) for one in merged],
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_logging(self, log: AccessLog) -> aws.s3.BucketLogging:
-        return aws.s3.BucketLogging(
-            self._name,
-            bucket=self._name,
-            target_bucket=log.bucket,
-            target_prefix=log.prefix,
-            region=self._s3.region,
-            opts=self._part(),
-        )
-
-    def _create_policy(self) -> aws.s3.BucketPolicy:
-        partition = self._account.aws.in_partition
-        ours = documents.policy(partition, self._name, self._s3.minimum_tls)
-        standing = None if self._live is None else self._live.policy
-        merged = documents.merged(standing, ours, self._s3.bucket.drop.statements)
-        return aws.s3.BucketPolicy(
-            self._name,
-            bucket=self._name,
-            policy=canonical.document(merged),
-            region=self._s3.region,
-            opts=self._part(),
-        )

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Final
 
 import boto3
+import pulumi
 import pulumi_aws
 import pytest
 from moto import mock_aws
@@ -14,11 +15,12 @@ from pulumi.runtime import mocks, rpc
 
 from argo_artifacts.access.names import OWNER_MARK
 from argo_artifacts.config import ConfigError
+from components import state
 from components.aws.store import S3Account, S3Store, S3StoreArgs
 from tests.unit.aws_stacks import on_aws, store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from argo_artifacts.access import AccessPlan
     from argo_artifacts.config import Settings
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 OWNER: Final = "argo-artifacts/test"
 ACCOUNT: Final = "111122223333"
 REGION: Final = "eu-west-1"
+SESSION: Final = boto3.Session("canary", "canary", region_name=REGION)
+"""One for all tests: the descriptions of the services are read once."""
+
 ORDER: Final = [
     "Bucket",
     "BucketOwnershipControls",
@@ -55,10 +60,10 @@ EVERYTHING: Final = {
 
 
 class _Monitor(mocks.MockMonitor):
-    """Keeps every request by kind and name."""
+    """Keeps every request by kind and name, and the functions that hooks call."""
 
-    def __init__(self) -> None:
-        super().__init__(_Echo())
+    def __init__(self, known: Iterable[str]) -> None:
+        super().__init__(_Echo(known))
         self.asked: dict[tuple[str, str], object] = {}
 
     def RegisterResource(self, request):  # noqa: N802 - the SDK's name
@@ -69,33 +74,53 @@ class _Monitor(mocks.MockMonitor):
 
 
 class _Echo(mocks.Mocks):
+    """Knows the resources of the state by URN."""
+
+    def __init__(self, known: Iterable[str]) -> None:
+        self._known = list(known)
+
     def new_resource(self, args):
         return f"{args.name}-id", dict(args.inputs)
 
     def call(self, args):
-        raise NotImplementedError(args.token)
+        assert args.token == state.READ
+        assert args.args == {"stackName": "organization/argo-artifacts/test"}
+        return {"name": "test", "outputs": {key: {} for key in self._known}}, []
 
 
 @pytest.fixture(autouse=True)
 def _aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
-    monkeypatch.setattr("moto.core.models.DEFAULT_ACCOUNT_ID", ACCOUNT, raising=False)
     with mock_aws():
         yield
 
 
-def declare(given: tuple[Settings, AccessPlan]) -> dict:
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the program tells: severity and line."""
+    lines: list[str] = []
+    for how in ("info", "warn"):
+        monkeypatch.setattr(pulumi.log, how, lambda line, how=how: lines.append(f"{how}: {line}"))
+    return lines
+
+
+def declare(given: tuple[Settings, AccessPlan], known: Iterable[str] = ()) -> dict:
     """Every request by kind and name that the stores of *given* make."""
     settings, plan = given
-    monitor = _Monitor()
+    monitor = _Monitor(known)
     mocks.set_mocks(
-        monitor.mocks, project="argo-artifacts", stack="test", preview=False, monitor=monitor
+        monitor.mocks,
+        project="argo-artifacts",
+        stack="test",
+        organization="organization",
+        preview=False,
+        monitor=monitor,
     )
 
     @mocks.test
     def run() -> None:
         provider = pulumi_aws.Provider("aws", region=REGION)
-        account = S3Account(settings, plan, provider, boto3.Session(region_name=REGION))
+        account = S3Account(settings, plan, provider, SESSION)
         for name in settings.repositories:
             S3Store(name, S3StoreArgs(settings=settings, plan=plan, account=account))
 
@@ -227,7 +252,7 @@ def test_each_tenant_has_a_bucket_where_the_file_says_so():
 
 
 def test_a_bucket_that_lies_elsewhere_is_refused_before_anything_is_declared():
-    boto3.client("s3", region_name="us-west-2").create_bucket(
+    SESSION.client("s3", region_name="us-west-2").create_bucket(
         Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
     )
     with pytest.raises(ConfigError) as refused:
@@ -238,3 +263,195 @@ def test_a_bucket_that_lies_elsewhere_is_refused_before_anything_is_declared():
             " argo-artifacts:repositories.default.s3.region to us-west-2, or choose another name"
         ),
     )
+
+
+THEIRS: Final = {
+    "Sid": "Theirs",
+    "Effect": "Allow",
+    "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+    "Action": "s3:GetObject",
+    "Resource": "arn:aws:s3:::artifacts/*",
+}
+
+
+def stand(tags: Mapping[str, str] | None = None, statements: Iterable[object] = (THEIRS,)):
+    """Make the bucket as others would; its client."""
+    s3 = SESSION.client("s3", region_name=REGION)
+    s3.create_bucket(Bucket="artifacts", CreateBucketConfiguration={"LocationConstraint": REGION})
+    if tags:
+        marks = [{"Key": key, "Value": value} for key, value in tags.items()]
+        s3.put_bucket_tagging(Bucket="artifacts", Tagging={"TagSet": marks})
+    policy = {"Version": "2008-10-17", "Id": "theirs", "Statement": list(statements)}
+    if policy["Statement"]:
+        s3.put_bucket_policy(Bucket="artifacts", Policy=json.dumps(policy))
+    rule = {
+        "ID": "theirs",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
+        "Expiration": {"Days": 3},
+    }
+    s3.put_bucket_lifecycle_configuration(
+        Bucket="artifacts", LifecycleConfiguration={"Rules": [rule]}
+    )
+    return s3
+
+
+def adopting(**bucket: object) -> tuple[Settings, AccessPlan]:
+    named = {"name": "artifacts", "ownership": "adopt"}
+    return on_aws({"default": store("irsa", bucket=named | bucket)})
+
+
+def imported(asked: Mapping) -> dict[str, str]:
+    return {kind: request.importId for (kind, _), request in asked.items() if request.importId}
+
+
+def test_adopting_imports_what_stands_and_creates_what_is_missing(said: list[str]):
+    stand({"team": "x"})
+    asked = declare(adopting())
+    assert imported(asked) == dict.fromkeys(
+        ["Bucket", "BucketLifecycleConfiguration", "BucketPolicy"], "artifacts"
+    )
+    own = {kind: request for (kind, name), request in asked.items() if name == "artifacts"}
+    assert {"BucketOwnershipControls", "BucketPublicAccessBlock"} < set(own)
+    assert all(request.retainOnDelete and not request.protect for request in own.values())
+    assert not any(request.deletedWith for request in own.values())
+    assert inputs(own["Bucket"])["tags"] == {"team": "x", OWNER_MARK: OWNER}
+    assert said == [
+        (
+            "info: bucket artifacts: is taken over, and no destroy will delete it; of others stays"
+            " statement Theirs, lifecycle rule theirs;"
+            " argo-artifacts:repositories.default.s3.bucket.drop names what shall go"
+        ),
+        (
+            "warn: bucket artifacts: lifecycle rule theirs of others expires prod/team-a/,"
+            " prod/team-b/ earlier than the file says; list it in"
+            " argo-artifacts:repositories.default.s3.bucket.drop.lifecycleRules to remove it"
+        ),
+    ]
+
+
+def test_what_the_state_knows_is_not_imported_again(said: list[str]):
+    stand()
+    parent = "urn:pulumi:test::argo-artifacts::argo-artifacts:index:S3Store$aws:s3"
+    known = [
+        f"{parent}/bucket:Bucket::artifacts",
+        f"{parent}/bucketPolicy:BucketPolicy::artifacts",
+    ]
+    asked = declare(adopting(), known)
+    assert imported(asked) == {"BucketLifecycleConfiguration": "artifacts"}
+    assert not any("taken over" in line for line in said)
+
+
+def test_a_bucket_in_another_region_is_imported_from_there():
+    stand()
+    settings, plan = on_aws(
+        {"default": store("irsa", bucket={"name": "artifacts", "ownership": "adopt"})},
+        aws={"account": ACCOUNT, "region": "us-east-1"},
+    )
+    assert imported(declare((settings, plan)))["BucketPolicy"] == f"artifacts@{REGION}"
+
+
+@pytest.mark.parametrize("bucket", [{}, {"ownership": "create"}], ids=["adopted", "created"])
+def test_statements_and_rules_of_others_stay_before_ours(bucket):
+    """A document that only holds ours would take away what others need."""
+    stand({OWNER_MARK: OWNER})
+    asked = declare(adopting(**bucket))
+    policy = json.loads(inputs(asked["BucketPolicy", "artifacts"])["policy"])
+    assert policy["Version"] == "2008-10-17"
+    assert policy["Id"] == "theirs"
+    assert policy["Statement"][0] == THEIRS
+    assert len(policy["Statement"]) == 3
+    rules = inputs(asked["BucketLifecycleConfiguration", "artifacts"])["rules"]
+    assert [rule["id"] for rule in rules] == ["theirs", "argo-artifacts/incomplete"]
+    assert rules[0] == {
+        "id": "theirs",
+        "status": "Enabled",
+        "filter": {"prefix": ""},
+        "expiration": {"days": 3},
+    }
+
+
+def test_what_the_file_names_goes(said: list[str]):
+    stand({OWNER_MARK: OWNER}, [THEIRS, {**THEIRS, "Sid": "Other"}])
+    drop = {"statements": ["Theirs", "gone already"], "lifecycleRules": ["theirs"]}
+    asked = declare(adopting(drop=drop))
+    policy = json.loads(inputs(asked["BucketPolicy", "artifacts"])["policy"])
+    assert [one["Sid"] for one in policy["Statement"]] == [
+        "Other",
+        "DenyInsecureTransport",
+        "DenyOldTLS",
+    ]
+    rules = inputs(asked["BucketLifecycleConfiguration", "artifacts"])["rules"]
+    assert [rule["id"] for rule in rules] == ["argo-artifacts/incomplete"]
+    assert not any("warn" in line for line in said)
+
+
+def test_a_statement_that_lets_everyone_in_is_told(said: list[str]):
+    stand({OWNER_MARK: OWNER}, [{**THEIRS, "Principal": "*"}])
+    declare(adopting(drop={"lifecycleRules": ["theirs"]}))
+    assert said[1:] == [
+        (
+            "warn: bucket artifacts: statement Theirs of others lets everyone in, none is needed;"
+            " list it in argo-artifacts:repositories.default.s3.bucket.drop.statements to remove it"
+        )
+    ]
+
+
+def test_what_another_stack_owns_is_not_adopted():
+    stand({OWNER_MARK: "argo-artifacts/prod"})
+    with pytest.raises(ConfigError) as refused:
+        declare(adopting())
+    assert refused.value.faults == (
+        (
+            "bucket artifacts: belongs to argo-artifacts/prod, none or one marked"
+            " argo-artifacts/test is accepted; set"
+            " argo-artifacts:repositories.default.s3.bucket.ownership to use to leave it alone, or"
+            " where that stack is gone take its tag argo-artifacts/owner away"
+        ),
+    )
+
+
+def test_a_statement_of_others_under_our_name_is_replaced_only_where_the_file_says_so():
+    stand(statements=[{**THEIRS, "Sid": "DenyOldTLS"}])
+    with pytest.raises(ConfigError) as refused:
+        declare(adopting())
+    assert refused.value.faults == (
+        (
+            "bucket artifacts: its policy has another statement DenyOldTLS than ours, none is"
+            " accepted; list it in argo-artifacts:repositories.default.s3.bucket.drop.statements to"
+            " replace it"
+        ),
+    )
+    asked = declare(adopting(drop={"statements": ["DenyOldTLS"]}))
+    policy = json.loads(inputs(asked["BucketPolicy", "artifacts"])["policy"])
+    assert [one["Effect"] for one in policy["Statement"]] == ["Deny", "Deny"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "had", "status"),
+    [
+        (None, None, None),
+        (None, "Enabled", None),
+        (True, None, "Enabled"),
+        (False, None, None),
+        (False, "Enabled", "Suspended"),
+    ],
+)
+def test_an_adopted_bucket_keeps_its_versioning_where_the_file_is_silent(asked, had, status):
+    s3 = stand()
+    if had:
+        s3.put_bucket_versioning(Bucket="artifacts", VersioningConfiguration={"Status": had})
+    said = {} if asked is None else {"versioning": asked}
+    found = declare(adopting(**said)).get(("BucketVersioning", "artifacts"))
+    assert (found and inputs(found)["versioningConfiguration"]["status"]) == status
+
+
+def test_an_adopted_bucket_keeps_its_encryption_where_the_file_is_silent():
+    """The default of the file would take away the key that others chose."""
+    stand()
+    kind = "BucketServerSideEncryptionConfiguration"
+    assert (kind, "artifacts") not in declare(adopting())
+    named = {"name": "artifacts", "ownership": "adopt"}
+    asked = declare(on_aws({"default": store("irsa", bucket=named, encryption={})}))
+    (rule,) = inputs(asked[kind, "artifacts"])["rules"]
+    assert rule["applyServerSideEncryptionByDefault"] == {"sseAlgorithm": "AES256"}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -47,13 +47,53 @@ def merged(
         ours: our rules.
         drop: ids of others' rules that go.
     """
-    kept = [_filtered(one) for one in foreign(live) if str(one.get("ID")) not in drop]
+    kept = [_filtered(one) for one in foreign(live) if name_of(one) not in drop]
     return (*kept, *(rule(one) for one in ours))
 
 
 def foreign(live: Iterable[Mapping[str, object]]) -> list[Mapping[str, object]]:
     """The rules that are not ours."""
-    return [one for one in live if not str(one.get("ID", "")).startswith(OURS)]
+    return [one for one in live if not name_of(one).startswith(OURS)]
+
+
+def name_of(found: Mapping[str, object]) -> str:
+    """The id of a rule; S3 makes one where none is given."""
+    return str(found.get("ID", ""))
+
+
+def ends_early(
+    found: Mapping[str, object], ours: Iterable[LifecycleRule], prefixes: Iterable[str]
+) -> list[str]:
+    """The *prefixes* where a rule of others expires artifacts before ours do.
+
+    A rule for objects with a tag never meets one of Argo's, which sets none.
+    """
+    expiration = cast("Mapping[str, object]", found.get("Expiration", {}))
+    filtered = _filtered(found)["Filter"]
+    chosen = cast("Mapping[str, object]", filtered)
+    chosen = cast("Mapping[str, object]", chosen.get("And", chosen))
+    if found.get("Status") != "Enabled" or {"Tag", "Tags"} & set(chosen):
+        return []
+    days = expiration.get("Days", 0 if "Date" in expiration else None)
+    if not isinstance(days, int):
+        return []
+    where = str(chosen.get("Prefix", ""))
+    own = list(ours)
+    return [
+        prefix
+        for prefix in prefixes
+        if (prefix.startswith(where) or where.startswith(prefix)) and days < _expiry(own, prefix)
+    ]
+
+
+def _expiry(ours: Iterable[LifecycleRule], prefix: str) -> float:
+    """Days after which our rules expire what is under *prefix*."""
+    days = [
+        one.expire_days
+        for one in ours
+        if one.expire_days is not None and prefix.startswith(one.prefix)
+    ]
+    return min(days, default=float("inf"))
 
 
 def _filtered(found: Mapping[str, object]) -> Rule:
