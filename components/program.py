@@ -21,6 +21,7 @@ from components.providers import Providers
 from components.provision import install, provision, provision_inside
 
 if TYPE_CHECKING:
+    from argo_artifacts.access import AccessPlan
     from argo_artifacts.config.settings import Settings
 
 
@@ -48,11 +49,11 @@ def declare() -> None:
         ConfigError: the configuration cannot be acted on; nothing was declared.
     """
     settings = read_settings()
-    _provision(settings, Providers(settings))
-
-
-def _provision(settings: Settings, providers: Providers) -> None:
     access = plan(settings)
+    _provision(settings, access, Providers(settings, access))
+
+
+def _provision(settings: Settings, access: AccessPlan, providers: Providers) -> None:
     guard = OwnerGuard(settings.owner, providers.live)
     moves = MoveGuard(providers.live)
     installation = Installation(settings.argo.namespace, settings, guard, providers)
@@ -60,10 +61,7 @@ def _provision(settings: Settings, providers: Providers) -> None:
         install(settings, server, guard, providers)
     for job in provisioners(settings, access):
         provision_inside(settings, access, job, guard, providers, after=installation)
-    used = sorted(
-        {c.repository for c in access.credentials} | {s.repository for s in access.stores}
-    )
-    stores = {name: provision(settings, access, providers, name) for name in used}
+    stores = provision(settings, access, providers)
     for tenant in settings.tenants.values():
         TenantArtifacts(
             tenant.name,

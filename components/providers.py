@@ -10,12 +10,18 @@ import pulumi
 
 from argo_artifacts import cluster
 from argo_artifacts.access import names
+from argo_artifacts.documents.aws import deployer
 from components import configuration
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import boto3
+    import pulumi_aws as aws
     import pulumi_kubernetes as kubernetes
     from lightkube import Client
 
+    from argo_artifacts.access import AccessPlan
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
     from components.minio.admin import Credentials
@@ -39,15 +45,18 @@ class ServerAccess:
 class Providers:
     """The providers of one stack, each made when it is first needed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, plan: AccessPlan) -> None:
         self._settings = settings
+        self._aws: dict[str, aws.Provider] = {}
         self._minio: dict[tuple[object, ...], MinioAdmin] = {}
         self.servers: dict[str, ServerAccess] = {}
         """The servers that the stack installs, by namespace; declared before what lies on them."""
         self.jobs: dict[str, Provisioned] = {}
         """The Jobs that provision from inside, by repository; declared before its store."""
-        # Also the guard: a kubeconfig that leads elsewhere is refused before any resource.
+        # Also the guards: whatever leads elsewhere is refused before any resource.
         self.live: Client = cluster.connect(settings.cluster, configuration.kubeconfig_text())
+        self.sessions: Mapping[str, boto3.Session] = _sessions(settings, plan)
+        """Logged in to each account on AWS in which something is made."""
 
     @cached_property
     def kubernetes(self) -> kubernetes.Provider:
@@ -65,6 +74,30 @@ class Providers:
             enable_config_map_mutable=True,
             enable_secret_mutable=True,
             enable_server_side_apply=True,
+        )
+
+    def aws(self, account: str) -> aws.Provider:
+        """The provider of an account on AWS; one for each."""
+        if account not in self._aws:
+            self._aws[account] = self._aws_account(account)
+        return self._aws[account]
+
+    def _aws_account(self, account: str) -> aws.Provider:
+        import pulumi_aws as aws
+
+        settings = self._settings.aws
+        if settings is None:
+            raise KeyError(account)
+        own = account == settings.account
+        eks = self._settings.cluster.eks
+        role = settings.assume_role if own else (eks.assume_role if eks else None)
+        return aws.Provider(
+            "aws" if own else f"aws-{account}",
+            region=settings.region,
+            allowed_account_ids=[account],
+            assume_roles=None
+            if role is None
+            else [aws.ProviderAssumeRoleArgs(role_arn=role.role_arn, external_id=role.external_id)],
         )
 
     @cached_property
@@ -109,3 +142,17 @@ class Providers:
             # Whatever lies on the server comes after it, and goes before it.
             opts=pulumi.ResourceOptions(depends_on=[] if ours is None else [ours.ready]),
         )
+
+
+def _sessions(settings: Settings, plan: AccessPlan) -> Mapping[str, boto3.Session]:
+    """Log in to every account on AWS in which something is made.
+
+    Raises:
+        ConfigError: one cannot be reached, or the credentials lead to another one; one line.
+    """
+    accounts = deployer.accounts(settings, plan)
+    if not accounts:
+        return {}
+    from argo_artifacts import aws_account
+
+    return {account: aws_account.connect(settings, account) for account in accounts}

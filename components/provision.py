@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from components.providers import ServerAccess
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     import pulumi
 
     from argo_artifacts.access import AccessPlan
@@ -53,18 +55,56 @@ def provision_inside(
 
 
 def provision(
-    settings: Settings, plan: AccessPlan, providers: Providers, repository: str
-) -> ArtifactStore:
-    """Create the store of *repository* and the identities of its tenants.
+    settings: Settings, plan: AccessPlan, providers: Providers
+) -> Mapping[str, ArtifactStore]:
+    """Create every store that the plan names, and the identities of its tenants.
 
     Raises:
-        NotImplementedError: the backend is not built yet; settings refuse it before.
+        NotImplementedError: a backend is not built yet; settings refuse it before.
     """
-    backend = settings.repositories[repository].backend
-    match backend:
-        case "minio":
-            from components.minio.store import minio_store
+    found: dict[str, ArtifactStore] = {}
+    on_s3: list[str] = []
+    for name in sorted({store.repository for store in plan.stores}):
+        match settings.repositories[name].backend:
+            case "minio":
+                from components.minio.store import minio_store
 
-            return minio_store(settings, plan, providers, repository)
-        case _:
-            raise NotImplementedError(backend)
+                found[name] = minio_store(settings, plan, providers, name)
+            case "s3":
+                on_s3.append(name)
+            case other:
+                raise NotImplementedError(other)
+    if on_s3:
+        found.update(_on_aws(settings, plan, providers, on_s3))
+    return found
+
+
+def _on_aws(
+    settings: Settings, plan: AccessPlan, providers: Providers, repositories: Sequence[str]
+) -> Mapping[str, ArtifactStore]:
+    """The buckets of all *repositories* on S3, then the identities that reach them."""
+    from components.aws.identities import AwsIdentities, AwsIdentitiesArgs
+    from components.aws.repository import GivenRepository, S3Repository
+    from components.aws.store import S3Account, S3Store, S3StoreArgs
+
+    if settings.aws is None or plan.aws is None:
+        key = "aws"
+        raise KeyError(key)
+    if not providers.sessions:  # bucket and identity are others', so AWS is not even asked
+        return {name: GivenRepository() for name in repositories}
+    account = settings.aws.account
+    shared = S3Account(settings, plan, providers.aws(account), providers.sessions[account])
+    stores = {
+        name: S3Store(name, S3StoreArgs(settings=settings, plan=plan, account=shared))
+        for name in repositories
+    }
+    args = AwsIdentitiesArgs(
+        settings=settings,
+        aws=settings.aws,
+        plan=plan,
+        identities=plan.aws,
+        stores=stores,
+        providers=providers,
+    )
+    identities = AwsIdentities("aws", args)
+    return {name: S3Repository(name, store, identities) for name, store in stores.items()}

@@ -13,19 +13,17 @@ if TYPE_CHECKING:
 
 
 class ArtifactStore(Protocol):
-    """A bucket and the credentials that entries carry."""
-
-    @property
-    def bucket_name(self) -> pulumi.Output[str]:
-        """Physical name of the bucket or container; known once it exists."""
-        ...
+    """What stands behind a repository's entries, and the credentials that they carry."""
 
     def secret_data(self, credential: Credential) -> Mapping[str, pulumi.Input[str]] | None:
-        """What the Secret of *credential* holds, by key; None where no Secret is ours."""
+        """What the Secret of *credential* holds, by key; None where no Secret is ours.
+
+        Empty where we make the Secret and somebody else keeps its data fresh.
+        """
         ...
 
-    def access(self, credential: Credential) -> list[pulumi.Resource]:
-        """The resources that must stand before *credential* is of use."""
+    def access(self, tenant: str) -> list[pulumi.Resource]:
+        """The resources that must stand before *tenant*'s entry is of use."""
         ...
 
 

@@ -7,12 +7,17 @@ nobody taught it, dependencies, hooks and the options that decide what a removal
 from __future__ import annotations
 
 import json
+import os
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+from unittest import mock
 
+import boto3
 import pulumi
 import yaml
+from moto import mock_aws
 from pulumi.runtime import config as runtime_config
 from pulumi.runtime import get_root_resource, mocks, rpc
 from pulumi.runtime.stack import Stack as RootStack
@@ -47,20 +52,59 @@ KUBERNETES: Final = frozenset(
 )
 COMPONENTS: Final = frozenset(
     {
+        "argo-artifacts:index:AwsIdentities",
         "argo-artifacts:index:Installation",
         "argo-artifacts:index:MinioProvisioning",
         "argo-artifacts:index:MinioServer",
         "argo-artifacts:index:MinioStore",
+        "argo-artifacts:index:S3Store",
         "argo-artifacts:index:TenantArtifacts",
     }
 )
-PROVIDERS: Final = frozenset({"pulumi:providers:kubernetes", "pulumi:providers:minio-admin"})
+PROVIDERS: Final = frozenset(
+    {"pulumi:providers:aws", "pulumi:providers:kubernetes", "pulumi:providers:minio-admin"}
+)
+AWS: Final = frozenset(
+    {
+        "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+        "aws:iam/accessKey:AccessKey",
+        "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+        "aws:iam/role:Role",
+        "aws:iam/user:User",
+        "aws:kms/key:Key",
+        "aws:s3/bucket:Bucket",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3control/accessGrant:AccessGrant",
+        "aws:s3control/accessGrantsInstance:AccessGrantsInstance",
+        "aws:s3control/accessGrantsLocation:AccessGrantsLocation",
+    }
+)
+"""Objects on AWS that the inventory counts."""
+
+AWS_PARTS: Final = frozenset(
+    {
+        "aws:iam/policy:Policy",
+        "aws:iam/rolePolicy:RolePolicy",
+        "aws:iam/rolePolicyAttachment:RolePolicyAttachment",
+        "aws:iam/userPolicy:UserPolicy",
+        "aws:kms/alias:Alias",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketLogging:BucketLogging",
+        "aws:s3/bucketObjectLockConfiguration:BucketObjectLockConfiguration",
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
+        "aws:s3/bucketVersioning:BucketVersioning",
+    }
+)
+"""Parts of an object, which Pulumi keeps as resources of their own."""
+
 _MINIO: Final = frozenset(
     f"minio-admin:index:{kind}"
     for kind in ("Attachment", "Bucket", "Credentials", "Policy", "User")
 )
 RELEASE: Final = "kubernetes:helm.sh/v3:Release"
-_KNOWN: Final = KUBERNETES | COMPONENTS | PROVIDERS | _MINIO | {RELEASE}
+_KNOWN: Final = KUBERNETES | COMPONENTS | PROVIDERS | _MINIO | AWS | AWS_PARTS | {RELEASE}
 
 _SECRET: Final = "4dabf18193072939515e22adb298388d"
 """Key that marks a value as secret on the wire between program and engine."""
@@ -91,8 +135,15 @@ class Registered:
     depends_on: set[str]
     """URNs of everything that must stand before it."""
 
+    sources: dict[str, set[str]]
+    """URNs of the resources from whose outputs each input was made; inputs without any are left
+    out."""
+
     deleted_with: str
     retain_on_delete: bool
+    protect: bool
+    ignore_changes: list[str]
+    import_id: str
     secret_outputs: set[str]
     hooks: dict[str, list[str]]
     foreign_options: set[str]
@@ -118,7 +169,7 @@ class Registered:
 
     @property
     def place(self) -> str:
-        """``namespace/name`` of a Kubernetes object, the physical name of anything else.
+        """``namespace/name`` in Kubernetes and of an association, else the physical name.
 
         A Job's name is told without the hash at its end.
         """
@@ -129,8 +180,11 @@ class Registered:
             return "/".join(str(part) for part in parts if part)
         if self.type == RELEASE:
             return f"{self.inputs['namespace']}/{self.inputs['name']}"
+        if self.kind == "PodIdentityAssociation":
+            return f"{self.inputs['namespace']}/{self.inputs['serviceAccount']}"
         keys = ("bucket", "name", "user", "username")
-        return str(next(self.inputs[key] for key in keys if key in self.inputs))
+        found = (self.inputs[key] for key in keys if key in self.inputs)
+        return str(next(found, self.name))  # what AWS numbers itself has the name that we gave it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +223,8 @@ class _Echo(mocks.Mocks):
         if args.typ in {"minio-admin:index:Credentials", "minio-admin:index:User"}:
             name = state.get("name") or state["username"]
             state["secretKey"] = pulumi.Output.secret(generated_secret(name))
+        if args.typ == "aws:iam/accessKey:AccessKey":
+            state["secret"] = pulumi.Output.secret(generated_secret(state["user"]))
         return f"{args.name}-id", state
 
     def call(self, args):
@@ -204,9 +260,6 @@ def _registered(urn: str, request) -> Registered:
     hooks = {name: list(getattr(request.hooks, name)) for name in moments}
     foreign = {
         "aliases": [a for a in request.aliases if not _by_sdk(a)],
-        "ignoreChanges": request.ignoreChanges,
-        "importId": request.importId,
-        "protect": request.protect,
         "replaceOnChanges": request.replaceOnChanges,
         "transforms": request.transforms,
     }
@@ -217,8 +270,16 @@ def _registered(urn: str, request) -> Registered:
         parent=request.parent,
         provider=request.provider.rpartition("::")[0].rpartition("::")[2],
         depends_on=set(request.dependencies),
+        sources={
+            name: set(found.urns)
+            for name, found in request.propertyDependencies.items()
+            if found.urns
+        },
         deleted_with=request.deletedWith,
         retain_on_delete=request.retainOnDelete,
+        protect=request.protect,
+        ignore_changes=list(request.ignoreChanges),
+        import_id=request.importId,
         secret_outputs=set(request.additionalSecretOutputs),
         hooks={name: bound for name, bound in hooks.items() if bound},
         foreign_options={name for name, value in foreign.items() if value},
@@ -227,8 +288,8 @@ def _registered(urn: str, request) -> Registered:
 
 
 def _by_sdk(alias) -> bool:
-    """Whether pulumi_kubernetes gives this alias itself: an older version of the same API."""
-    return alias.spec.type.startswith("kubernetes:") and not alias.spec.name
+    """Whether a provider's SDK gives this alias itself: an older name of the same type."""
+    return alias.spec.type.startswith(("aws:", "kubernetes:")) and not alias.spec.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +326,9 @@ def read_stack(file: Path, kubeconfig: Path) -> Stack:
     written = yaml.safe_load(text)["config"]
     config = {key.removeprefix(f"{NAMESPACE}:"): value for key, value in written.items()}
     config = {key: value for key, value in config.items() if key in STRUCTURED}
-    config["cluster"] = {"name": config["cluster"]["name"], "kubeconfig": str(kubeconfig)}
+    config["cluster"] |= {"kubeconfig": str(kubeconfig)}
+    for guard in ("context", "server"):
+        config["cluster"].pop(guard, None)
     name = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
     return with_canaries(Stack(name=name, config=config))
 
@@ -288,8 +351,26 @@ def write_kubeconfig(folder: Path) -> Path:
     return file
 
 
-def deploy(stack: Stack) -> Run:
+@contextmanager
+def logged_in(account: str) -> Iterator[None]:
+    """AWS in this process, empty, and logged in to *account* by an access key that it knows."""
+    with mock_aws(), mock.patch.dict(os.environ, MOTO_ACCOUNT_ID=account):
+        iam = boto3.client("iam")
+        iam.create_user(UserName="deployer")
+        key = iam.create_access_key(UserName="deployer")["AccessKey"]
+        del os.environ["MOTO_ACCOUNT_ID"]  # from here on the key tells, and who assumes a role
+        os.environ["AWS_ACCESS_KEY_ID"] = key["AccessKeyId"]
+        os.environ["AWS_SECRET_ACCESS_KEY"] = key["SecretAccessKey"]
+        yield
+
+
+def deploy(stack: Stack, *, aws: bool = True) -> Run:
     """Run the program under mocks.
+
+    Args:
+        stack: the stack.
+        aws: whether AWS is empty and logged in to as the stack asks; else it is as the caller
+            made it.
 
     Raises:
         ConfigError: the program refused the configuration.
@@ -308,12 +389,15 @@ def deploy(stack: Stack) -> Run:
 
     @mocks.test
     def run() -> None:
-        program.declare()
         root = get_root_resource()
         assert isinstance(root, RootStack)
+        root.outputs.clear()  # of the stack before
+        program.declare()
         outputs.update(root.outputs)
 
-    run()
+    account = stack.config.get("aws")
+    with logged_in(account["account"]) if aws and isinstance(account, dict) else nullcontext():
+        run()
     assert not monitor.faults
     return Run(resources=monitor.seen, outputs=outputs)
 

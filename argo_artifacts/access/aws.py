@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from argo_artifacts.access.words import Access, Subject
 
 CLUSTER_TAG = "${aws:PrincipalTag/eks-cluster-name}"
@@ -143,7 +146,7 @@ class DataGrant:
     """ARN of the role that may ask for credentials."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # no slots: it keeps its indexes
 class AwsPlan:
     """All identities of a stack on AWS."""
 
@@ -158,27 +161,57 @@ class AwsPlan:
 
     def role_of(self, subject: Subject) -> AwsRole | None:
         """The role of a service account's own pods."""
-        for association in self.associations:
-            if (association.namespace, association.service_account) == (
-                subject.namespace,
-                subject.name,
-            ):
-                return next(role for role in self.roles if role.arn == association.role)
-        for role in self.roles:
-            trusted = role.trust
-            if (
-                role.purpose in ("executor", "collector", "server")
-                and isinstance(trusted, ByServiceAccounts)
-                and subject in trusted.subjects
-            ):
-                return role
-        return None
+        return self._own.get((subject.namespace, subject.name))
 
     def entry_role(self, tenant: str, repository: str) -> AwsRole | None:
         """The role that the entry of *repository* names in the namespace *tenant*."""
+        return self._named.get((tenant, repository))
+
+    def serving(self, tenant: str, repository: str) -> tuple[AwsRole, ...]:
+        """Every role by which an actor reaches *tenant*'s artifacts of *repository*."""
+        return self._serving.get((tenant, repository), ())
+
+    @cached_property
+    def by_arn(self) -> Mapping[str, AwsRole]:
+        """The roles by their ARNs."""
+        return {role.arn: role for role in self.roles}
+
+    @cached_property
+    def _serving(self) -> Mapping[tuple[str, str], tuple[AwsRole, ...]]:
+        found: dict[tuple[str, str], dict[str, AwsRole]] = {}
         for role in self.roles:
-            if role.purpose == "entry" and role.tenants == (tenant,):
-                (reach,) = role.reach
-                if reach.repository == repository:
-                    return role
-        return None
+            assumed = [self.by_arn[arn] for arn in role.assumes]
+            for one in (role, *assumed):
+                for tenant in one.tenants:
+                    for reach in one.reach:
+                        found.setdefault((tenant, reach.repository), {})[role.arn] = role
+        for grant in self.data_grants:
+            place = (grant.tenant, grant.repository)
+            found.setdefault(place, {})[grant.grantee] = self.by_arn[grant.grantee]
+        return {place: tuple(roles.values()) for place, roles in found.items()}
+
+    @cached_property
+    def _own(self) -> Mapping[tuple[str, str], AwsRole]:
+        """Roles by namespace and name of the service accounts that have them."""
+        trusted = {
+            (subject.namespace, subject.name): role
+            for role in self.roles
+            if role.purpose in ("executor", "collector", "server")
+            and isinstance(role.trust, ByServiceAccounts)
+            for subject in role.trust.subjects
+        }
+        return trusted | {
+            (bound.namespace, bound.service_account): self.by_arn[bound.role]
+            for bound in self.associations
+        }
+
+    @cached_property
+    def _named(self) -> Mapping[tuple[str, str], AwsRole]:
+        """Entry roles by tenant and repository."""
+        return {
+            (tenant, reach.repository): role
+            for role in self.roles
+            if role.purpose == "entry"
+            for tenant in role.tenants
+            for reach in role.reach
+        }

@@ -213,7 +213,7 @@ def _aws(settings: Settings, plan: AccessPlan) -> Iterator[Item]:
 def _keys_and_grants(settings: Settings, aws: AwsPlan) -> Iterator[Item]:
     stores = [r.s3 for r in settings.repositories.values() if r.s3 is not None]
     made = {
-        f"{s3.region}/{s3.encryption.kms.key}"
+        f"{s3.encryption.kms.key}@{s3.region}"
         for s3 in stores
         if s3.encryption.kms is not None and s3.encryption.kms.ownership == "create"
     }

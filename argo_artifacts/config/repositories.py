@@ -19,7 +19,7 @@ from argo_artifacts.config.base import Label, Model
 BACKENDS: Final = ("artifactory", "azure", "gcs", "hdfs", "minio", "oss", "plugin", "s3")
 """Argo's words, and ours for an S3-compatible server; a repository has exactly one."""
 
-BUILT: Final = frozenset({"minio"})
+BUILT: Final = frozenset({"minio", "s3"})
 """The backends that this release can provision."""
 
 DEFAULT_KEY_FORMAT: Final = "{{workflow.name}}-{{workflow.uid}}/{{pod.name}}"
@@ -63,7 +63,7 @@ class Repository(Model):
     """An artifact driver plugin (not built yet)."""
 
     s3: S3 | None = None
-    """AWS S3 (not built yet)."""
+    """AWS S3."""
 
     @property
     def backend(self) -> str:

@@ -1,4 +1,4 @@
-"""Kubernetes RBAC: what each actor may do through the API server.
+"""Kubernetes: what each actor may do through the API server, and how its pods get a cloud's role.
 
 Executor and collector by Argo's ``docs/workflow-rbac.md`` and ``docs/walk-through/artifacts.md``.
 """
@@ -7,10 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, assert_never
 
+from argo_artifacts.access.aws import ByServiceAccounts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from argo_artifacts.access.grants import Role
+    from argo_artifacts.access.grants import AccessPlan, Role
+    from argo_artifacts.access.words import Subject
+
+ROLE_ARN: Final = "eks.amazonaws.com/role-arn"
+"""Annotation of a service account: the role on AWS that its pods get with their tokens."""
 
 Rule = dict[str, list[str]]
 
@@ -73,3 +79,11 @@ def rules(role: Role) -> tuple[Rule, ...]:
             return refresher(role.secrets)
         case _:
             assert_never(role.purpose)
+
+
+def role_annotations(plan: AccessPlan, subject: Subject) -> dict[str, str]:
+    """What the service account *subject* must carry so that its pods get their identity."""
+    role = None if plan.aws is None else plan.aws.role_of(subject)
+    if role is None or not isinstance(role.trust, ByServiceAccounts):
+        return {}
+    return {ROLE_ARN: role.arn}

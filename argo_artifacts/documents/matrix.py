@@ -87,7 +87,7 @@ def markdown() -> str:
         "## On a MinIO server",
         _table(("verb", "action", "on", "what Argo's driver does with it"), _minio()),
         _DENIED,
-        "## On AWS S3 (not built yet)",
+        "## On AWS S3",
         _AWS,
         _table(("verb", "action", "on", "who does what with it"), _aws()),
         "## In Kubernetes",

@@ -21,12 +21,16 @@ def create_secret(
     guard: OwnerGuard,
     opts: pulumi.ResourceOptions,
 ) -> core.v1.Secret:
-    """The Secret *name* with our mark; *data* holds its values in clear, by key."""
+    """The Secret *name* with our mark; *data* holds its values in clear, by key.
+
+    Where *data* is empty its data is nobody's, so that somebody else can write it.
+    """
     return core.v1.Secret(
         f"{namespace}/{name}",
         metadata=guard.metadata(name, namespace),
         type="Opaque",
-        data={key: pulumi.Output.from_input(value).apply(encoded) for key, value in data.items()},
+        data={key: pulumi.Output.from_input(value).apply(encoded) for key, value in data.items()}
+        or None,
         opts=opts,
     )
 

@@ -10,7 +10,8 @@ from pulumi_kubernetes import core, rbac
 
 from argo_artifacts.access import names
 from argo_artifacts.access.grants import in_words
-from argo_artifacts.documents.kubernetes import rules
+from argo_artifacts.access.words import Subject
+from argo_artifacts.documents.kubernetes import role_annotations, rules
 from argo_artifacts.repository import entries
 from components.kubernetes.moves import PLACES, places
 from components.kubernetes.namespaces import create_namespace
@@ -100,11 +101,16 @@ class TenantArtifacts(pulumi.ComponentResource):
         return [
             core.v1.ServiceAccount(
                 f"{self._space}/{account}",
-                metadata=self._args.guard.metadata(account, self._space),
+                metadata=self._args.guard.metadata(
+                    account, self._space, role_annotations(self._args.plan, self._subject(account))
+                ),
                 opts=self._options(tenant.service_account_ownership),
             )
             for account in (*executors, self._args.settings.argo.collector_service_account)
         ]
+
+    def _subject(self, account: str) -> Subject:
+        return Subject(cluster=self._args.plan.cluster, namespace=self._space, name=account)
 
     def _roles(self) -> list[pulumi.Resource]:
         roles = self._args.plan.roles_of(self._space)
@@ -142,14 +148,16 @@ class TenantArtifacts(pulumi.ComponentResource):
         return [role, binding]
 
     def _secrets(self) -> list[pulumi.Resource]:
-        """The Secrets of the entries, and what must stand before they are of use."""
+        """The Secrets of the entries, and what must stand before the entries are of use."""
+        plan, stores = self._args.plan, self._args.stores
         ready: list[pulumi.Resource] = []
-        for credential in self._args.plan.credentials_of(self._space):
-            store = self._args.stores[credential.repository]
-            ready += store.access(credential)
-            data = store.secret_data(credential)
+        for repository in plan.repositories_of(self._space):
+            ready += stores[repository].access(self._space)
+        for credential in plan.credentials_of(self._space):
+            data = stores[credential.repository].secret_data(credential)
             if data is not None:
-                ready.append(self._secret(credential.secret.name, data))
+                kept = credential.secret.session_token is not None
+                ready.append(self._secret(credential.secret.name, data, kept_by_others=kept))
             if credential.ca_secret is not None:
                 ca = {entries.CA_KEY: self._certificate(credential.repository)}
                 ready.append(self._secret(credential.ca_secret, ca))
@@ -162,8 +170,14 @@ class TenantArtifacts(pulumi.ComponentResource):
             raise KeyError(repository)
         return self._args.settings.certificates[minio.tls.ca]
 
-    def _secret(self, name: str, data: Mapping[str, pulumi.Input[str]]) -> core.v1.Secret:
-        return create_secret(name, self._space, data, self._args.guard, self._options())
+    def _secret(
+        self, name: str, data: Mapping[str, pulumi.Input[str]], *, kept_by_others: bool = False
+    ) -> core.v1.Secret:
+        """A Secret; one that *kept_by_others* keep fresh is made without data and left alone."""
+        options = self._options()
+        if kept_by_others:
+            options.ignore_changes = ["data", "stringData"]
+        return create_secret(name, self._space, data, self._args.guard, options)
 
     def _repositories(self, ready: Sequence[pulumi.Resource]) -> pulumi.Output[str] | None:
         """The ConfigMap, last: whoever finds it finds all that it names."""

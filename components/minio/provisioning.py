@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from argo_artifacts.access import AccessPlan, Credential
     from argo_artifacts.access.provisioners import Provisioner
-    from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
     from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
@@ -230,9 +229,8 @@ class MinioProvisioning(pulumi.ComponentResource):
 class ProvisionedStore:
     """A repository's share of what a Job provisions."""
 
-    def __init__(self, minio: Minio, server: Provisioned) -> None:
+    def __init__(self, server: Provisioned) -> None:
         self._server = server
-        self.bucket_name: pulumi.Output[str] = pulumi.Output.from_input(minio.bucket.name)
 
     def secret_data(self, credential: Credential) -> Mapping[str, pulumi.Input[str]] | None:
         """The published user's name and generated secret."""
@@ -242,7 +240,7 @@ class ProvisionedStore:
             credential.secret.secret_key: self._server.secret_key(user),
         }
 
-    def access(self, credential: Credential) -> list[pulumi.Resource]:
+    def access(self, tenant: str) -> list[pulumi.Resource]:
         """The Job: bucket, policy and user stand once it has ended."""
-        del credential
+        del tenant
         return [self._server.job]

@@ -31,7 +31,7 @@ def minio_store(
     if minio.server == "credentials":
         return GivenStore(minio)
     if repository in providers.jobs:
-        return ProvisionedStore(minio, providers.jobs[repository])
+        return ProvisionedStore(providers.jobs[repository])
     return MinioStore(repository, settings, plan, providers, minio)
 
 
@@ -40,7 +40,6 @@ class GivenStore:
 
     def __init__(self, minio: Minio) -> None:
         self._minio = minio
-        self.bucket_name: pulumi.Output[str] = pulumi.Output.from_input(minio.bucket.name)
 
     def secret_data(self, credential: Credential) -> Mapping[str, pulumi.Input[str]] | None:
         """The keys that the stack's secrets hold for the credential's tenant."""
@@ -56,16 +55,14 @@ class GivenStore:
             credential.secret.secret_key: configuration.secret(source.secret_key_config),
         }
 
-    def access(self, credential: Credential) -> list[pulumi.Resource]:
+    def access(self, tenant: str) -> list[pulumi.Resource]:
         """Nothing of ours has to stand first."""
-        del credential
+        del tenant
         return []
 
 
 class MinioStore(pulumi.ComponentResource):
     """A bucket on a MinIO server and one user for each tenant, repository and live key."""
-
-    bucket_name: pulumi.Output[str]
 
     def __init__(
         self,
@@ -84,8 +81,7 @@ class MinioStore(pulumi.ComponentResource):
         for credential in plan.credentials:
             if credential.repository == name:
                 self._create_credential(credential)
-        self.bucket_name = pulumi.Output.from_input(minio.bucket.name)
-        self.register_outputs({"bucketName": self.bucket_name})
+        self.register_outputs({"bucketName": minio.bucket.name})
 
     def _create_bucket(self, name: str, bucket: minio_state.Bucket | None) -> admin.Bucket | None:
         if bucket is None:
@@ -130,6 +126,6 @@ class MinioStore(pulumi.ComponentResource):
             credential.secret.secret_key: user.secret_key,
         }
 
-    def access(self, credential: Credential) -> list[pulumi.Resource]:
-        """Bucket, policy, users and attachments of *credential*."""
-        return self._access[credential.tenant]
+    def access(self, tenant: str) -> list[pulumi.Resource]:
+        """Bucket, policy, users and attachments of *tenant*."""
+        return self._access[tenant]

@@ -7,33 +7,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from argo_artifacts.config import ConfigError
 from tests.harness import ROOT, STACKS, deploy, read_stack, write_kubeconfig
 
 if TYPE_CHECKING:
-    from tests.harness import Registered, Run, Stack
+    from tests.harness import Registered, Run
 
 EXPECTED: Final = Path(__file__).parent / "expected"
-_NOT_BUILT: Final = "not built yet"
 
 
 def stack_files() -> list[Path]:
     """Every stack file of the repository."""
     return sorted(STACKS.glob("Pulumi.*.yaml"))
-
-
-def read_valid(file: Path, kubeconfig: Path) -> Stack | None:
-    """Read a stack file; None where its only fault is a backend that is not built yet.
-
-    Raises:
-        ConfigError: it has other faults.
-    """
-    try:
-        return read_stack(file, kubeconfig)
-    except ConfigError as error:
-        if all(_NOT_BUILT in fault for fault in error.faults):
-            return None
-        raise
 
 
 def tree(run: Run) -> str:
@@ -54,6 +38,8 @@ def tree(run: Run) -> str:
 
 
 def _removal(resource: Registered) -> str:
+    if resource.protect:
+        return "  (protected)"
     if resource.retain_on_delete:
         return "  (kept)"
     if resource.deleted_with:
@@ -62,14 +48,13 @@ def _removal(resource: Registered) -> str:
 
 
 def main() -> None:
-    """Write the list of every valid stack file."""
+    """Write the list of every stack file."""
     os.chdir(ROOT)
     with tempfile.TemporaryDirectory() as scratch:
         kubeconfig = write_kubeconfig(Path(scratch))
         for file in stack_files():
-            stack = read_valid(file, kubeconfig)
-            if stack is not None:
-                (EXPECTED / f"{stack.name}.txt").write_text(tree(deploy(stack)))
+            stack = read_stack(file, kubeconfig)
+            (EXPECTED / f"{stack.name}.txt").write_text(tree(deploy(stack)))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import json
 from typing import TYPE_CHECKING
 
@@ -11,147 +13,155 @@ import pytest
 from argo_artifacts.access import plan
 from argo_artifacts.access.inventory import TYPES, Item, inventory
 from argo_artifacts.access.names import OWNER_MARK
-from tests.components.golden import EXPECTED, read_valid, stack_files, tree
+from tests.components.golden import EXPECTED, stack_files, tree
 from tests.harness import (
+    AWS,
+    AWS_PARTS,
     COMPONENTS,
     KUBERNETES,
     PROVIDERS,
-    RELEASE,
+    ROOT,
     clear_text,
     deploy,
     generated_secret,
+    read_stack,
     revealed,
     write_kubeconfig,
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.harness import Registered, Run, Stack
 
 _KINDS = {kind_type: kind for kind, kind_type in TYPES.items()}
 
 
-@pytest.fixture(params=stack_files(), ids=lambda file: file.stem.removeprefix("Pulumi."))
-def file(request: pytest.FixtureRequest) -> Path:
-    return request.param
+@pytest.fixture(
+    scope="module", params=stack_files(), ids=lambda file: file.stem.removeprefix("Pulumi.")
+)
+def deployed(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    _loop: asyncio.AbstractEventLoop,
+) -> tuple[Stack, Run]:
+    """A stack and its run, once for all that is asked of it."""
+    asyncio.set_event_loop(_loop)
+    stack = read_stack(request.param, write_kubeconfig(tmp_path_factory.mktemp("kubeconfig")))
+    with contextlib.chdir(ROOT):
+        return stack, deploy(stack)
 
 
-@pytest.fixture
-def deployed(file: Path, kubeconfig: Path) -> list[tuple[Stack, Run]]:
-    """The stack and its run; none where the stack's backend is not built yet."""
-    stack = read_valid(file, kubeconfig)
-    return [] if stack is None else [(stack, deploy(stack))]
-
-
-def test_there_are_valid_stack_files_and_each_has_its_reviewed_list(tmp_path: Path):
-    kubeconfig = write_kubeconfig(tmp_path)
-    read = [read_valid(file, kubeconfig) for file in stack_files()]
-    valid = {stack.name for stack in read if stack is not None}
-    assert "local" in valid
-    assert {path.stem for path in EXPECTED.glob("*.txt")} == valid
+def test_each_stack_file_has_its_reviewed_list():
+    names = {file.stem.removeprefix("Pulumi.") for file in stack_files()}
+    assert {"local", "aws-irsa"} <= names
+    assert {path.stem for path in EXPECTED.glob("*.txt")} == names
 
 
 def test_the_program_registers_the_reviewed_resources(deployed):
-    for stack, run in deployed:
-        assert tree(run) == (EXPECTED / f"{stack.name}.txt").read_text()
+    stack, run = deployed
+    assert tree(run) == (EXPECTED / f"{stack.name}.txt").read_text()
 
 
 def test_what_is_registered_is_the_inventory_object_by_object(deployed):
-    for stack, run in deployed:
-        settings = stack.settings()
-        objects = [
-            Item(kind=_KINDS[r.type], name=r.place, adopted=_adopted(r))
-            for r in run.resources.values()
-            if r.type not in COMPONENTS | PROVIDERS
-        ]
-        assert sorted(objects) == list(inventory(settings, plan(settings)))
+    stack, run = deployed
+    settings = stack.settings()
+    objects = [
+        Item(kind=_KINDS[r.type], name=r.place, adopted=_adopted(r))
+        for r in run.resources.values()
+        if r.type not in COMPONENTS | PROVIDERS | AWS_PARTS
+    ]
+    assert sorted(objects) == list(inventory(settings, plan(settings)))
 
 
 def _adopted(resource: Registered) -> bool:
     if resource.type in KUBERNETES:
         return resource.hooks == {"before_create": ["adopted"]}
+    if resource.type in AWS:
+        return resource.retain_on_delete
     return resource.inputs.get("ownership") == "adopt"
 
 
 def test_every_kubernetes_object_carries_the_mark_and_is_guarded_before_it_is_created(deployed):
-    for stack, run in deployed:
-        objects = [r for r in run.resources.values() if r.type in KUBERNETES]
-        for resource in objects:
-            if resource.kind == "ConfigMapPatch":  # the object stays somebody else's
-                assert resource.hooks["before_create"] == ["controller-config"]
-                continue
-            annotations = resource.metadata["annotations"]
-            assert annotations[OWNER_MARK] == f"argo-artifacts/{stack.name}", resource.urn
-            assert resource.hooks["before_create"][0] in {"owner", "adopted"}
-            assert resource.retain_on_delete or not _adopted(resource)
-        assert objects
+    stack, run = deployed
+    objects = [r for r in run.resources.values() if r.type in KUBERNETES]
+    for resource in objects:
+        if resource.kind == "ConfigMapPatch":  # the object stays somebody else's
+            assert resource.hooks["before_create"] == ["controller-config"]
+            continue
+        annotations = resource.metadata["annotations"]
+        assert annotations[OWNER_MARK] == f"argo-artifacts/{stack.name}", resource.urn
+        assert resource.hooks["before_create"][0] in {"owner", "adopted"}
+        assert resource.retain_on_delete or not _adopted(resource)
+    assert objects
 
 
 def test_a_child_gets_its_parent_and_nothing_that_the_caller_was_given(deployed):
-    for _, run in deployed:
-        for resource in run.resources.values():
-            assert resource.foreign_options == set(), resource.urn
-            if resource.type not in COMPONENTS | PROVIDERS:
-                assert run.resources[resource.parent].type in COMPONENTS, resource.urn
-                assert resource.provider == (
-                    "kubernetes"
-                    if resource.type in {*KUBERNETES, RELEASE}
-                    else _minio_provider(run, resource)
-                )
+    _, run = deployed
+    for resource in run.resources.values():
+        assert resource.foreign_options == set(), resource.urn
+        if resource.type in COMPONENTS | PROVIDERS:
+            continue
+        if resource.type not in SHARED:
+            assert run.resources[resource.parent].type in COMPONENTS, resource.urn
+        package = resource.type.partition(":")[0]
+        assert resource.provider in {r.name for r in run.all(package)}, resource.urn
+        assert resource.protect == (resource.type in PROTECTED), resource.urn
+        assert resource.import_id == "", resource.urn
 
 
-def _minio_provider(run: Run, resource) -> str:
-    names = {r.name for r in run.all("minio-admin")}
-    assert resource.provider in names, resource.urn
-    return resource.provider
+SHARED = {"aws:kms/alias:Alias", "aws:kms/key:Key"}
+"""What several stores of a stack use."""
+
+PROTECTED = {"aws:kms/key:Key", "aws:s3/bucket:Bucket"}
 
 
 def test_the_config_map_comes_after_everything_in_its_namespace_and_its_store(deployed):
-    for _, run in deployed:
-        for config_map in run.all("ConfigMap"):
-            if not config_map.name.endswith("/artifact-repositories"):
-                continue
-            siblings = {r.urn for r in run.resources.values() if r.parent == config_map.parent} - {
-                config_map.urn
-            }
-            assert siblings <= config_map.depends_on, config_map.urn
-            space = str(config_map.metadata["namespace"])
-            access = {
-                r.urn
-                for r in run.resources.values()
-                if (r.kind in {"Policy", "User", "Attachment"} and r.name.startswith(f"{space}/"))
-                or r.kind == "Job"
-            }
-            assert access <= config_map.depends_on, config_map.urn
+    _, run = deployed
+    for config_map in run.all("ConfigMap"):
+        if not config_map.name.endswith("/artifact-repositories"):
+            continue
+        siblings = {r.urn for r in run.resources.values() if r.parent == config_map.parent} - {
+            config_map.urn
+        }
+        assert siblings <= config_map.depends_on, config_map.urn
+        space = str(config_map.metadata["namespace"])
+        access = {
+            r.urn
+            for r in run.resources.values()
+            if (r.type in _MINIO and r.name.startswith(f"{space}/")) or r.kind == "Job"
+        }
+        assert access <= config_map.depends_on, config_map.urn
+
+
+_MINIO = {f"minio-admin:index:{kind}" for kind in ("Attachment", "Policy", "User")}
 
 
 def test_no_secret_stands_outside_its_wrapper(deployed):
-    for stack, run in deployed:
-        generated = [generated_secret(r.place) for r in _generated(run)]
-        values = [*stack.secrets.values(), *generated]
-        forms = [form for value in values for form in (value, _base64(value))]
-        for resource in run.resources.values():
-            for text in clear_text({"inputs": resource.inputs, "outputs": resource.outputs}):
-                assert not any(form in text for form in forms), resource.urn
-        for text in clear_text(run.outputs):
-            assert not any(form in text for form in forms)
+    stack, run = deployed
+    generated = [generated_secret(r.place) for r in _generated(run)]
+    values = [*stack.secrets.values(), *generated]
+    forms = [form for value in values for form in (value, _base64(value))]
+    for resource in run.resources.values():
+        for text in clear_text({"inputs": resource.inputs, "outputs": resource.outputs}):
+            assert not any(form in text for form in forms), resource.urn
+    for text in clear_text(run.outputs):
+        assert not any(form in text for form in forms)
 
 
 def test_each_secret_arrives_where_it_is_needed(deployed):
     """Without this the test above would pass on secrets that are nowhere."""
-    for stack, run in deployed:
-        everything = json.dumps([revealed(r.inputs) for r in run.resources.values()])
-        credentials = plan(stack.settings()).credentials
-        published = [user for c in credentials for key, user in c.users if key == c.publish]
-        published += [r.place for r in run.all("Credentials")]
-        generated = [generated_secret(user) for user in published]
-        for value in [*stack.secrets.values(), *generated]:
-            assert json.dumps(value)[1:-1] in everything or _base64(value) in everything
+    stack, run = deployed
+    everything = json.dumps([revealed(r.inputs) for r in run.resources.values()])
+    credentials = plan(stack.settings()).credentials
+    published = [user for c in credentials for key, user in c.users if key == c.publish]
+    published += [r.place for r in run.all("Credentials")]
+    generated = [generated_secret(user) for user in published]
+    for value in [*stack.secrets.values(), *generated]:
+        assert json.dumps(value)[1:-1] in everything or _base64(value) in everything
 
 
 def _generated(run: Run) -> list[Registered]:
-    return [*run.all("User"), *run.all("Credentials")]
+    made = ("AccessKey", "Credentials", "User")
+    return [r for kind in made for r in run.all(kind) if not r.type.startswith("aws:iam/user")]
 
 
 def _base64(value: str) -> str:

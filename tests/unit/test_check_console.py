@@ -76,7 +76,7 @@ def test_no_line_is_cut_or_wrapped(capsys):
         "longer  y",
     ]
     shown = on_terminal("check", "docs/examples/planned")
-    assert ".default.s3: not built yet, minio is accepted" in shown
+    assert ".default.azure: not built yet, minio or s3 is accepted" in shown
 
 
 def test_markup_in_a_value_is_shown_as_it_is():

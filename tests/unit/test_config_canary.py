@@ -41,6 +41,8 @@ def test_the_search_finds_a_canary_that_a_line_repeats():
 def test_the_value_of_an_unknown_key_is_never_repeated(file: ValidFile, canary: str, stacks: Path):
     mappings = [steps for steps, value in places(file.document()) if isinstance(value, dict)]
     for steps in mappings:
+        if steps[-1] == "tags":  # any key is known there, and nothing in it is a secret
+            continue
         for wrong in (canary, [canary], {"a": canary}):
             lines = file.faults(changed(file.document(), (*steps, "unheardOf"), wrong), stacks)
             assert told(lines, canary) == []

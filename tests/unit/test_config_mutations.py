@@ -37,7 +37,15 @@ OPTIONAL: Final = frozenset(
         "argo-artifacts:argo.server",
         "argo-artifacts:argo.server.access",
         "argo-artifacts:argo.server.uploads",
+        "argo-artifacts:aws.assumeRole",
+        "argo-artifacts:aws.oidcProvider",
+        "argo-artifacts:aws.path",
+        "argo-artifacts:aws.permissionsBoundary",
+        "argo-artifacts:aws.tags",
+        "argo-artifacts:aws.tags.*",
         "argo-artifacts:cluster.context",
+        "argo-artifacts:cluster.eks",
+        "argo-artifacts:cluster.eks.account",
         "argo-artifacts:cluster.server",
         "argo-artifacts:repositories.*.archiveLogs",
         "argo-artifacts:repositories.*.keyFormat",
@@ -77,6 +85,28 @@ OPTIONAL: Final = frozenset(
         "argo-artifacts:repositories.*.minio.tls",
         "argo-artifacts:repositories.*.minio.tls.ca",
         "argo-artifacts:repositories.*.minio.tls.enabled",
+        "argo-artifacts:repositories.*.s3.accessGrants",
+        "argo-artifacts:repositories.*.s3.accessGrants.instance",
+        "argo-artifacts:repositories.*.s3.assumeRole",
+        "argo-artifacts:repositories.*.s3.assumeRole.base",
+        "argo-artifacts:repositories.*.s3.assumeRole.by",
+        "argo-artifacts:repositories.*.s3.bucket.accountRegional",
+        "argo-artifacts:repositories.*.s3.bucket.ownership",
+        "argo-artifacts:repositories.*.s3.bucket.versioning",
+        "argo-artifacts:repositories.*.s3.encryption",
+        "argo-artifacts:repositories.*.s3.encryption.kms",
+        "argo-artifacts:repositories.*.s3.encryption.kms.ownership",
+        "argo-artifacts:repositories.*.s3.isolation",
+        "argo-artifacts:repositories.*.s3.keys",
+        "argo-artifacts:repositories.*.s3.keys.live",
+        "argo-artifacts:repositories.*.s3.keys.publish",
+        "argo-artifacts:repositories.*.s3.lifecycle",
+        "argo-artifacts:repositories.*.s3.lifecycle.expireDays",
+        "argo-artifacts:repositories.*.s3.lifecycle.noncurrentExpireDays",
+        "argo-artifacts:repositories.*.s3.lifecycle.transition",
+        "argo-artifacts:repositories.*.s3.minimumTLS",
+        "argo-artifacts:repositories.*.sharedWith",
+        "argo-artifacts:tenants.*.repositories[*].access",
         "argo-artifacts:tenantDefaults",
         *(f"argo-artifacts:tenantDefaults.{key}" for key in TENANT),
         "argo-artifacts:tenants",
@@ -97,7 +127,12 @@ HELM: Final = "Pulumi.minio-helm.yaml"
 HELM_TLS: Final = "Pulumi.minio-helm-tls.yaml"
 EXTERNAL: Final = "Pulumi.minio-external.yaml"
 IN_CLUSTER: Final = "Pulumi.minio-in-cluster.yaml"
+AWS: Final = tuple(file.name for file in VALID if file.name.startswith("Pulumi.aws-"))
+IRSA: Final = "Pulumi.aws-irsa.yaml"
+KEYS: Final = "Pulumi.aws-access-keys.yaml"
 LOCAL: Final = "Pulumi.local.yaml"
+PER_TENANT: Final = "Pulumi.aws-pod-identity-per-tenant.yaml"
+PODS: Final = "Pulumi.aws-pod-identity.yaml"
 SHARED_KEY: Final = "Pulumi.minio-shared-key.yaml"
 TEAM_A: Final = "tenants/team-a.yaml"
 TEAM_B: Final = "tenants/team-b.yaml"
@@ -122,7 +157,19 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
     (IN_CLUSTER, f"{_DEFAULT}.minio"): [_DEFAULT],
     (HELM_TLS, f"{_DEFAULT}.minio"): [_DEFAULT],
     (HELM_TLS, f"{_DEFAULT}.minio.helm.chart.oci"): [f"{_DEFAULT}.minio.helm.chart"],
+    **{(file, f"{_DEFAULT}.s3"): [_DEFAULT] for file in AWS},
+    (PODS, f"{_SHARED}.s3"): [_SHARED],
+    (PODS, "argo-artifacts:cluster.eks"): ["argo-artifacts:cluster.eks"] * 2,  # for each of two
     # Another key has no sense without this one.
+    (KEYS, f"{_DEFAULT}.s3.keys.live"): [f"{_DEFAULT}.s3.keys.publish"],
+    (PER_TENANT, f"{_DEFAULT}.s3.podIdentity"): [f"{_DEFAULT}.s3.isolation"],
+    (PER_TENANT, f"{_DEFAULT}.s3.podIdentity.shape"): [f"{_DEFAULT}.s3.isolation"],
+    **{
+        (file, f"{_DEFAULT}.s3.bucket.versioning"): [
+            f"{_DEFAULT}.s3.lifecycle.noncurrentExpireDays"
+        ]
+        for file in (IRSA, PODS)
+    },
     (HELM, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.helm"],
     (HELM_TLS, f"{_DEFAULT}.minio.server"): [f"{_DEFAULT}.minio.helm"],
     (HELM, f"{_DEFAULT}.minio.adminEndpoint"): [f"{_DEFAULT}.minio.adminEndpoint"],
@@ -149,6 +196,18 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
         f"{TEAM_B}:tenants.team-b.repositories[1].prefix",
     ],
     # A name is gone: said wherever it is used.
+    (PODS, _DEFAULT): [
+        "argo-artifacts:tenants.team-a.repositories[0]",
+        "argo-artifacts:tenants.team-b.repositories[0]",
+        _DEFAULT,
+    ],
+    (PODS, _SHARED): [
+        "argo-artifacts:tenants.team-a.repositories[1]",
+        "argo-artifacts:tenants.team-b.repositories[1]",
+    ],
+    (PODS, "argo-artifacts:tenants"): [f"{_SHARED}.sharedWith[0]", f"{_SHARED}.sharedWith[1]"],
+    (PODS, "argo-artifacts:tenants.team-a"): [f"{_SHARED}.sharedWith[0]"],
+    (PODS, "argo-artifacts:tenants.team-b"): [f"{_SHARED}.sharedWith[1]"],
     (EXISTING, _ONPREM): ["argo-artifacts:tenantDefaults.repositories[0]"],
     (EXISTING, "argo-artifacts:tenantDefaults"): [_DEFAULT],
     (EXISTING, "argo-artifacts:tenantDefaults.repositories"): [_DEFAULT],
@@ -176,7 +235,7 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
 }
 """What is missing, in which file, and where that is said instead."""
 
-CHOSEN: Final = re.compile(r"(repositories|tenants)\.[^.]+$")
+CHOSEN: Final = re.compile(r"(repositories|tags|tenants)\.[^.]+$")
 """The path of a name that the user chose."""
 
 files = pytest.mark.parametrize("file", VALID, ids=str)
@@ -219,7 +278,8 @@ def test_a_misspelt_key_is_one_line_with_the_path_of_the_misspelt_key(
 
 IMPLICIT: Final = {
     (file, _DEFAULT): [_DEFAULT]
-    for file in (LOCAL, CREDENTIALS, SHARED_KEY, HELM, HELM_TLS, IN_CLUSTER)
+    for file in (LOCAL, CREDENTIALS, SHARED_KEY, HELM, HELM_TLS, IN_CLUSTER, *AWS)
+    if file != PODS
 }
 """Where no list of the file names the repository ``default``: its own path says it is missing."""
 
@@ -272,5 +332,5 @@ def _where(lines: list[str]) -> list[str]:
 
 def _is_optional(path: str) -> bool:
     path = re.sub(r"\[\d+\]", "[*]", path)
-    path = re.sub(r"(repositories|tenants)\.[^.\[]+", r"\1.*", path)
+    path = re.sub(r"(repositories|tags|tenants)\.[^.\[]+", r"\1.*", path)
     return re.sub(r"^tenants/[^:]+:", "tenants/*.yaml:", path) in OPTIONAL

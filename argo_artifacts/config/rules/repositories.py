@@ -56,7 +56,7 @@ def faults(draft: Draft) -> Iterator[Fault]:
         if repository.backend not in BUILT:
             yield Fault(
                 f"{path}.{repository.backend}",
-                f"not built yet, {', '.join(sorted(BUILT))} is accepted",
+                f"not built yet, {' or '.join(sorted(BUILT))} is accepted",
             )
         if draft.argo is not None:
             yield from _gates(path, repository, draft.argo)

@@ -209,8 +209,8 @@ def accounts(settings: Settings, plan: AccessPlan) -> tuple[str, ...]:
     """The accounts in which something is made, sorted."""
     if plan.aws is None or settings.aws is None:
         return ()
-    made = {role.account for role in plan.aws.roles if not role.handed_over}
-    return tuple(sorted({settings.aws.account, *made}))
+    possible = {settings.aws.account, *(role.account for role in plan.aws.roles)}
+    return tuple(a for a in sorted(possible) if policy(settings, plan, a)["Statement"])
 
 
 def policy(settings: Settings, plan: AccessPlan, account: str) -> dict[str, object]:
