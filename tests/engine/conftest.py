@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from tests.engine import moto_server
+from tests.engine.aws_double import sdk
+from tests.engine.aws_double.provider import SCHEMA
 from tests.engine.live import LiveCluster, LiveStore
 from tests.engine.stack import NAMESPACE, EngineStack
 from tests.harness import ROOT
 from tools.local_platform.runner import PulumiRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+    from tests.engine.moto_server import MotoServer
     from tools.local_platform.platform import LocalPlatform
 
 
@@ -64,3 +68,18 @@ def cluster(platform: LocalPlatform) -> LiveCluster:
 def store(platform: LocalPlatform) -> LiveStore:
     """The live MinIO server, seen by its admin."""
     return LiveStore(platform.minio_endpoint, platform.minio_access_key, platform.minio_secret_key)
+
+
+@pytest.fixture(scope="session")
+def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MotoServer]:
+    """AWS's API, one server for each test process."""
+    with moto_server.running(tmp_path_factory.mktemp("moto")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def aws_double(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder of the provider double of this test process."""
+    folder = tmp_path_factory.mktemp("aws-double")
+    sdk.dump(folder / SCHEMA)
+    return folder

@@ -116,10 +116,19 @@ class EngineStack:
         folder: Home, state and settings of all stacks of a test process.
         name: Name of the stack; cluster, bucket and namespaces are named after it.
         vault: Secrets in the form that the stack's settings take.
+        variables: Further variables of the environment.
+        plugins: Further plugins, see :class:`tools.local_platform.runner.PulumiRunner`.
     """
 
     def __init__(
-        self, platform: LocalPlatform, folder: Path, name: str, vault: Mapping[str, object]
+        self,
+        platform: LocalPlatform,
+        folder: Path,
+        name: str,
+        vault: Mapping[str, object],
+        *,
+        variables: Mapping[str, str] | None = None,
+        plugins: Mapping[str, Path] | None = None,
     ) -> None:
         self.platform = platform
         self.name = name
@@ -129,7 +138,9 @@ class EngineStack:
             ROOT,
             platform.programs,
             stack=name,
-            variables={"PULUMI_DEBUG_COMMANDS": "true"},  # the one that shows --event-log
+            # the one that shows --event-log
+            variables={"PULUMI_DEBUG_COMMANDS": "true", **(variables or {})},
+            plugins=plugins,
         )
         self._vault = vault
         self._log = folder / f"{name}.events"

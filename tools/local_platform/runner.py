@@ -77,6 +77,8 @@ class PulumiRunner:
         programs: Paths of the programs, as :func:`tools.programs.find_or_build` gives them.
         stack: Name of the stack.
         variables: Further variables of the environment; they win over all others.
+        plugins: Further plugins by folder: ``resource-aws-v7.51.1``. The file is named after the
+            program that Pulumi starts.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class PulumiRunner:
         *,
         stack: str = "local",
         variables: Mapping[str, str] | None = None,
+        plugins: Mapping[str, Path] | None = None,
     ) -> None:
         self.folder = folder.absolute()
         self.project = project.absolute()
@@ -95,6 +98,7 @@ class PulumiRunner:
         self.home = self.folder / "pulumi-home"
         self._programs = programs
         self._variables = dict(variables or {})
+        self._plugins = dict(plugins or {})
         self._state = self.folder / "state"
         self._passphrase = self.folder / "passphrase"
 
@@ -233,20 +237,22 @@ class PulumiRunner:
         # Found in the home's plugins, both are used without a word; found on PATH, with a
         # warning on each use. What `pulumi plugin install --file` copies is linked here.
         version = importlib.metadata.version("pulumi-kubernetes")
-        self._link(_PROVIDER, f"resource-kubernetes-v{version}")
+        self._link(f"resource-kubernetes-v{version}", self._programs[_PROVIDER], _PROVIDER)
         if _HOST in self._programs and not self._brings_host():
-            self._link(_HOST, "language-python-v3.0.0")
+            self._link("language-python-v3.0.0", self._programs[_HOST], _HOST)
+        for plugin, program in self._plugins.items():
+            self._link(plugin, program, program.name)
 
     def _brings_host(self) -> bool:
         """Whether the CLI has its own language host beside it, as an official one does."""
         return (self._programs["pulumi"].resolve().parent / _HOST).exists()
 
-    def _link(self, program: str, plugin: str) -> None:
-        link = self.home / "plugins" / plugin / program
-        if not link.is_symlink() or link.readlink() != self._programs[program]:
+    def _link(self, plugin: str, program: Path, name: str) -> None:
+        link = self.home / "plugins" / plugin / name
+        if not link.is_symlink() or link.readlink() != program:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
-            link.symlink_to(self._programs[program])
+            link.symlink_to(program)
 
     def _state_file(self) -> Path:
         return self._state / ".pulumi" / "stacks" / self.project_name() / f"{self.stack}.json"

@@ -1,0 +1,1 @@
+"""Plugins of ours that Pulumi starts."""
