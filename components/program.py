@@ -18,7 +18,7 @@ from components.kubernetes.ownership import OwnerGuard
 from components.kubernetes.tenant import TenantArtifacts, TenantArtifactsArgs
 from components.outputs import outputs
 from components.providers import Providers
-from components.provision import install, provision, provision_inside
+from components.provision import install, keep_fresh, provision, provision_inside
 
 if TYPE_CHECKING:
     from argo_artifacts.access import AccessPlan
@@ -62,6 +62,7 @@ def _provision(settings: Settings, access: AccessPlan, providers: Providers) -> 
     for job in provisioners(settings, access):
         provision_inside(settings, access, job, guard, providers, after=installation)
     stores = provision(settings, access, providers)
+    keepers = keep_fresh(settings, access, guard, providers, after=installation)
     for tenant in settings.tenants.values():
         TenantArtifacts(
             tenant.name,
@@ -70,6 +71,7 @@ def _provision(settings: Settings, access: AccessPlan, providers: Providers) -> 
                 plan=access,
                 tenant=tenant,
                 stores=stores,
+                keepers=keepers,
                 guard=guard,
                 moves=moves,
                 providers=providers,

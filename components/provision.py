@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from argo_artifacts.access.refreshers import refreshers
 from components.providers import ServerAccess
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings
     from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
-    from components.store import ArtifactStore
+    from components.store import ArtifactStore, Keeper
 
 
 def install(
@@ -77,6 +78,23 @@ def provision(
     if on_s3:
         found.update(_on_aws(settings, plan, providers, on_s3))
     return found
+
+
+def keep_fresh(
+    settings: Settings,
+    plan: AccessPlan,
+    guard: OwnerGuard,
+    providers: Providers,
+    *,
+    after: pulumi.Resource,
+) -> Mapping[tuple[str, str], Keeper]:
+    """What keeps temporary credentials fresh, by tenant and repository; nothing is made yet."""
+    found = refreshers(settings, plan)
+    if not found:
+        return {}
+    from components.aws.refresher import AwsKeeper
+
+    return {(one.tenant, one.repository): AwsKeeper(one, guard, providers, after) for one in found}
 
 
 def _on_aws(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pulumi
 
@@ -24,6 +24,14 @@ class ArtifactStore(Protocol):
 
     def access(self, tenant: str) -> list[pulumi.Resource]:
         """The resources that must stand before *tenant*'s entry is of use."""
+        ...
+
+
+class Keeper(Protocol):
+    """What keeps the data of one Secret fresh."""
+
+    def __call__(self, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        """Make it, once all of *after* stands; return what has ended when the data are there."""
         ...
 
 

@@ -39,6 +39,7 @@ SERVER: Final = "https://127.0.0.1:1"
 
 KUBERNETES: Final = frozenset(
     {
+        "kubernetes:batch/v1:CronJob",
         "kubernetes:batch/v1:Job",
         "kubernetes:core/v1:ConfigMap",
         "kubernetes:core/v1:ConfigMapPatch",
@@ -53,6 +54,7 @@ KUBERNETES: Final = frozenset(
 COMPONENTS: Final = frozenset(
     {
         "argo-artifacts:index:AwsIdentities",
+        "argo-artifacts:index:AwsRefresher",
         "argo-artifacts:index:Installation",
         "argo-artifacts:index:MinioProvisioning",
         "argo-artifacts:index:MinioServer",

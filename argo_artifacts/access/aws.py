@@ -17,6 +17,9 @@ CLUSTER_TAG = "${aws:PrincipalTag/eks-cluster-name}"
 NAMESPACE_TAG = "${aws:PrincipalTag/kubernetes-namespace}"
 """The pod's namespace, as Pod Identity puts it into the session."""
 
+DEFAULT_SESSION = 3600
+"""Seconds of the longest session of a role, unless it says otherwise (IAM)."""
+
 Purpose = Literal["executor", "collector", "server", "entry", "grantee", "location"]
 """Whose role it is: a pod's own, the one that an entry names, the refresher's that asks for a
 grant's credentials, or the one that S3 Access Grants uses."""
@@ -95,6 +98,9 @@ class AwsRole:
 
     handed_over: bool = False
     """Printed only: somebody else keeps its account."""
+
+    session_seconds: int = DEFAULT_SESSION
+    """Longest session that it allows (``MaxSessionDuration``)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

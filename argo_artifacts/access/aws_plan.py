@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.access.aws import (
     CLUSTER_TAG,
+    DEFAULT_SESSION,
     NAMESPACE_TAG,
     Association,
     AwsPlan,
@@ -99,6 +100,11 @@ class _Stack:
         eks = self.settings.cluster.eks
         assuming = any(s3.identity == "assumeRole" and s3.ambient for s3 in self.stores.values())
         return (eks.account if assuming and eks else None) or self.aws.account
+
+    @property
+    def session_seconds(self) -> int:
+        """How long credentials last that a refresher keeps fresh."""
+        return DEFAULT_SESSION if self.aws.refresher is None else self.aws.refresher.seconds
 
     @property
     def handed_over(self) -> bool:
@@ -271,7 +277,10 @@ def _entries(stack: _Stack, grants: Iterable[Grant], pods: Iterable[AwsRole]) ->
         if s3.identity == "accessGrants":
             yield _grantee(stack, tenant, repository, trust)
         else:
-            yield replace(role, tenants=(tenant,), trust=trust, reach=(reach,))
+            seconds = stack.session_seconds if s3.refreshed else role.session_seconds
+            yield replace(
+                role, tenants=(tenant,), trust=trust, reach=(reach,), session_seconds=seconds
+            )
 
 
 def _grantee(stack: _Stack, tenant: str, repository: str, trust: Trust) -> AwsRole:
@@ -325,7 +334,12 @@ def _locations(stack: _Stack, grants: Sequence[Grant]) -> Iterator[tuple[Locatio
         parts = (min(tenants), repository, "location") if isolated else (repository, "location")
         trust = ByAccessGrants(instance=stack.instance(repository))
         role = stack.role(stack.aws.account, "location", trust, *parts)
-        role = replace(role, tenants=tuple(sorted(tenants)), reach=(inside,))
+        role = replace(
+            role,
+            tenants=tuple(sorted(tenants)),
+            reach=(inside,),
+            session_seconds=stack.session_seconds,
+        )
         scope = f"s3://{bucket}/{cluster if within else ''}*"
         yield Location(repository=repository, scope=scope, role=role.arn), role
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from argo_artifacts.access.names import REPOSITORIES_CONFIG_MAP
 from argo_artifacts.access.provisioners import provisioners
+from argo_artifacts.access.refreshers import refreshers
 from argo_artifacts.access.servers import installed_servers
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ Kind = Literal[
     "Release",
     "NetworkPolicy",
     "Job",
+    "CronJob",
     "S3 bucket",
     "Bucket policy",
     "KMS key",
@@ -60,6 +62,7 @@ TYPES: Final[Mapping[Kind, str]] = {
     "NetworkPolicy": "kubernetes:networking.k8s.io/v1:NetworkPolicy",
     "Release": "kubernetes:helm.sh/v3:Release",
     "Job": "kubernetes:batch/v1:Job",
+    "CronJob": "kubernetes:batch/v1:CronJob",
     "Credentials": "minio-admin:index:Credentials",
     "Bucket": "minio-admin:index:Bucket",
     "Policy": "minio-admin:index:Policy",
@@ -99,6 +102,10 @@ def inventory(settings: Settings, plan: AccessPlan) -> tuple[Item, ...]:
         items += _server(server)
     for job in provisioners(settings, plan):
         items += _job(job)
+    for refresher in refreshers(settings, plan):
+        place = f"{refresher.namespace}/{refresher.name}"
+        kinds: tuple[Kind, ...] = ("ServiceAccount", "CronJob", "Job")
+        items += (Item(kind=kind, name=place) for kind in kinds)
     for tenant in settings.tenants.values():
         items += _tenant(settings, plan, tenant)
     return tuple(sorted(items))

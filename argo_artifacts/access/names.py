@@ -25,6 +25,9 @@ SECRET_READER: Final = "argo-artifact-secrets"  # noqa: S105 - the name of a Rol
 """Role and RoleBinding of whoever reads the entries' Secrets for the UI."""
 
 _LABEL_LIMIT: Final = 63
+_CRON_JOB_LIMIT: Final = 52
+"""Characters of a CronJob's name: its Jobs' names have 11 more."""
+
 _IAM_LIMIT: Final = 64
 """Characters of a role's or user's name (IAM)."""
 
@@ -42,13 +45,13 @@ def owner_id(owner: str) -> str:
     return short_id(owner)
 
 
-def label(*parts: str) -> str:
-    """Join *parts* to a DNS label; a long one is cut and told apart by 6 hex digits."""
+def label(*parts: str, limit: int = _LABEL_LIMIT) -> str:
+    """Join *parts* to a DNS label; one over *limit* is cut and told apart by 6 hex digits."""
     whole = "-".join(parts)
-    if len(whole) <= _LABEL_LIMIT:
+    if len(whole) <= limit:
         return whole
     digest = hashlib.sha256(whole.encode()).hexdigest()[:_HASH_LENGTH]
-    return f"{whole[: _LABEL_LIMIT - _HASH_LENGTH - 1]}-{digest}"
+    return f"{whole[: limit - _HASH_LENGTH - 1]}-{digest}"
 
 
 def tenant_prefix(cluster: str, namespace: str) -> str:
@@ -79,8 +82,9 @@ def iam_name(*parts: str, owner: str) -> str:
 
 
 def refresher(namespace: str, repository: str) -> str:
-    """Service account that keeps *repository*'s credentials of the tenant *namespace* fresh."""
-    return label("argo-refresh", short_id(f"{namespace}/{repository}"), namespace, repository)
+    """CronJob and service account that keep *repository*'s credentials of *namespace* fresh."""
+    parts = ("argo-refresh", short_id(f"{namespace}/{repository}"), namespace, repository)
+    return label(*parts, limit=_CRON_JOB_LIMIT)
 
 
 def refresher_role(repository: str) -> str:
@@ -128,6 +132,9 @@ ROOT_PASSWORD: Final = "rootPassword"  # noqa: S105 - the name of a key
 
 PROVISIONER_LABEL: Final = "argo-artifacts/provisioner"
 """Label of the pods that provision a server from inside the cluster."""
+
+REFRESHER_LABEL: Final = "argo-artifacts/refresher"
+"""Label of the pods that keep temporary credentials fresh; its value is the CronJob's name."""
 
 
 def root_user(owner: str) -> str:

@@ -80,6 +80,34 @@ class AssumedRole(Model):
     """External id that its trust policy asks for."""
 
 
+_NAME_AND_TAG: Final = r"[a-z0-9][-a-z0-9._:/]*?(:[A-Za-z0-9_][-A-Za-z0-9_.]*)?"
+
+PinnedImage = Annotated[
+    str,
+    Matching(
+        rf"{_NAME_AND_TAG}@sha256:[0-9a-f]{{64}}",
+        "an image with its digest is accepted, as in registry.example.com/name@sha256:…",
+        512,
+    ),
+]
+"""An image that nobody can change under its name."""
+
+
+class Refresher(Model):
+    """The CronJobs that keep temporary credentials fresh (clusters outside AWS)."""
+
+    image: PinnedImage
+    """Image with Python, boto3, lightkube and this program's package ``argo_artifacts``."""
+
+    session_hours: Annotated[int, Field(ge=1, le=12)] = 1
+    """Hours that each credential lasts; they are renewed every 20 minutes."""
+
+    @property
+    def seconds(self) -> int:
+        """How long each credential lasts."""
+        return 3600 * self.session_hours
+
+
 _TAG: Final = r"[-\w .:/=+@]"
 
 TagKey = Annotated[
@@ -125,6 +153,9 @@ class Aws(Model):
 
     permissions_boundary: PolicyArn | None = None
     """ARN of the policy that bounds each role and user that we make."""
+
+    refresher: Refresher | None = None
+    """What keeps temporary credentials fresh (identity accessGrants, assumeRole by refresher)."""
 
     tags: dict[TagKey, TagValue] = Field(default_factory=dict[TagKey, TagValue])
     """Further tags on everything that we make."""

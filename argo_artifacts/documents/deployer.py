@@ -140,6 +140,7 @@ _RESOURCES: Final[Mapping[Kind, tuple[str, str]]] = {
     "RoleBinding": ("rbac.authorization.k8s.io", "rolebindings"),
     "NetworkPolicy": ("networking.k8s.io", "networkpolicies"),
     "Job": ("batch", "jobs"),
+    "CronJob": ("batch", "cronjobs"),
 }
 """API group and resource of each kind."""
 

@@ -145,6 +145,7 @@ class AwsIdentities(pulumi.ComponentResource):
             description=f"{plan.purpose} of artifacts, {settings.owner}",
             assume_role_policy=canonical.document(trust.trust(settings, plan)),
             permissions_boundary=self._args.aws.permissions_boundary,
+            max_session_duration=plan.session_seconds,
             tags=self._tags,
             opts=self._options(plan.account, self._issuers[plan.account] if trusted else ()),
         )

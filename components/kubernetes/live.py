@@ -21,6 +21,7 @@ Object = (
     | core_v1.ServiceAccount
     | core_v1.Secret
     | core_v1.ConfigMap
+    | batch_v1.CronJob
     | batch_v1.Job
     | networking_v1.NetworkPolicy
     | rbac_authorization_v1.Role
@@ -31,6 +32,7 @@ _KINDS: Final = {
     "kubernetes:core/v1:ServiceAccount": core_v1.ServiceAccount,
     "kubernetes:core/v1:Secret": core_v1.Secret,
     "kubernetes:core/v1:ConfigMap": core_v1.ConfigMap,
+    "kubernetes:batch/v1:CronJob": batch_v1.CronJob,
     "kubernetes:batch/v1:Job": batch_v1.Job,
     "kubernetes:networking.k8s.io/v1:NetworkPolicy": networking_v1.NetworkPolicy,
     "kubernetes:rbac.authorization.k8s.io/v1:Role": rbac_authorization_v1.Role,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from components.kubernetes.moves import MoveGuard
     from components.kubernetes.ownership import OwnerGuard
     from components.providers import Providers
-    from components.store import ArtifactStore
+    from components.store import ArtifactStore, Keeper
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,9 @@ class TenantArtifactsArgs:
     tenant: EffectiveTenant
     stores: Mapping[str, ArtifactStore]
     """By repository."""
+
+    keepers: Mapping[tuple[str, str], Keeper]
+    """What keeps temporary credentials fresh, by tenant and repository."""
 
     guard: OwnerGuard
     moves: MoveGuard
@@ -70,7 +73,8 @@ class TenantArtifacts(pulumi.ComponentResource):
         accounts = self._service_accounts()
         roles = self._roles()
         ready = self._secrets()
-        self.config_map_name = self._repositories([*accounts, *roles, *ready])
+        fresh = self._kept_fresh([*roles, *ready])
+        self.config_map_name = self._repositories([*accounts, *roles, *ready, *fresh])
         self.register_outputs({"namespace": self._space, "configMapName": self.config_map_name})
 
     def _options(
@@ -162,6 +166,14 @@ class TenantArtifacts(pulumi.ComponentResource):
                 ca = {entries.CA_KEY: self._certificate(credential.repository)}
                 ready.append(self._secret(credential.ca_secret, ca))
         return ready
+
+    def _kept_fresh(self, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
+        """What writes temporary credentials into their Secrets."""
+        found = (
+            self._args.keepers.get((self._space, credential.repository))
+            for credential in self._args.plan.credentials_of(self._space)
+        )
+        return [keep(after) for keep in found if keep is not None]
 
     def _certificate(self, repository: str) -> str:
         """PEM text of the CA that the repository's server is trusted by."""

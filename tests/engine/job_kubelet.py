@@ -16,8 +16,17 @@ from typing import TYPE_CHECKING, Self
 
 from lightkube import operators as operator
 from lightkube.core.exceptions import ApiError
+from lightkube.models.authentication_v1 import BoundObjectReference, TokenRequestSpec
 from lightkube.models.core_v1 import NodeSpec
-from lightkube.resources.core_v1 import ConfigMap, Node, Pod, PodStatus, Secret
+from lightkube.models.meta_v1 import ObjectMeta
+from lightkube.resources.core_v1 import (
+    ConfigMap,
+    Node,
+    Pod,
+    PodStatus,
+    Secret,
+    ServiceAccountToken,
+)
 
 from argo_artifacts.access.names import PROVISIONER_LABEL
 from tests.harness import ROOT
@@ -27,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lightkube import Client
-    from lightkube.models.core_v1 import Volume
+    from lightkube.models.core_v1 import Volume, VolumeProjection
 
 _LOOK_SECONDS = 0.5
 
@@ -44,16 +53,19 @@ class Ran:
 
 @dataclass
 class JobKubelet:
-    """Runs the provisioning pods of one namespace as they come; a context manager.
+    """Runs a namespace's pods with a label as they come; a context manager.
 
-    Args of the constructor: the cluster's client, the namespace, a folder for what is mounted, and
-    what the cluster's names lead to, which stand in the mounted text.
+    Args of the constructor: the cluster's client, the namespace, a folder for what is mounted,
+    what the cluster's names lead to, which stand in the mounted text, the label, and what every
+    container finds in its environment.
     """
 
     client: Client
     namespace: str
     folder: Path
     hosts: Mapping[str, str] = field(default_factory=dict)
+    label: str = PROVISIONER_LABEL
+    variables: Mapping[str, str] = field(default_factory=dict)
     ran: list[Ran] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """Of the thread that plays, told at the end."""
@@ -90,7 +102,7 @@ class JobKubelet:
                 return
 
     def _look(self, known: set[str]) -> None:
-        jobs = {PROVISIONER_LABEL: operator.exists()}
+        jobs = {self.label: operator.exists()}
         for pod in self.client.list(Pod, namespace=self.namespace, labels=jobs):
             name = pod.metadata.name
             if name not in known and pod.status.phase == "Pending":
@@ -102,13 +114,13 @@ class JobKubelet:
         (container,) = pod.spec.containers
         volumes = {volume.name: volume for volume in pod.spec.volumes or []}
         for mount in container.volumeMounts:
-            self._mount(volumes[mount.name], place / mount.mountPath.lstrip("/"))
+            self._mount(pod, volumes[mount.name], place / mount.mountPath.lstrip("/"))
         words = [str(place) + word if word.startswith("/") else word for word in container.command]
         assert words[0] == "python"
         done = subprocess.run(
             [sys.executable, *words[1:]],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"]},
+            env={"PATH": os.environ["PATH"], **self.variables},
             capture_output=True,
             text=True,
             check=False,
@@ -116,8 +128,12 @@ class JobKubelet:
         self.ran.append(Ran(pod.metadata.name, done.returncode, done.stdout, done.stderr))
         self._report(pod, done.returncode, done.stderr)
 
-    def _mount(self, volume: Volume, folder: Path) -> None:
+    def _mount(self, pod: Pod, volume: Volume, folder: Path) -> None:
         folder.mkdir(parents=True)
+        if volume.projected:
+            for source in volume.projected.sources:
+                self._project(pod, source, folder)
+            return
         if volume.configMap:
             data = self.client.get(ConfigMap, volume.configMap.name, namespace=self.namespace).data
             items = volume.configMap.items
@@ -130,6 +146,35 @@ class JobKubelet:
             text = data[key]
             for name, address in self.hosts.items():
                 text = text.replace(name, address)
+            (folder / path).write_text(text)
+
+    def _project(self, pod: Pod, source: VolumeProjection, folder: Path) -> None:
+        """One source of a projected volume; tokens are the pod's own, as the kubelet asks."""
+        if source.serviceAccountToken:
+            wanted = source.serviceAccountToken
+            audiences = [wanted.audience] if wanted.audience else []
+            bound = BoundObjectReference(
+                apiVersion="v1", kind="Pod", name=pod.metadata.name, uid=pod.metadata.uid
+            )
+            spec = TokenRequestSpec(
+                audiences=audiences,
+                expirationSeconds=wanted.expirationSeconds,
+                boundObjectRef=bound,
+            )
+            asked = ServiceAccountToken(metadata=ObjectMeta(namespace=self.namespace), spec=spec)
+            account = pod.spec.serviceAccountName
+            token = self.client.create(asked, account, namespace=self.namespace).status.token
+            files = {wanted.path: token}
+        elif source.configMap:
+            name = source.configMap.name
+            data = self.client.get(ConfigMap, name, namespace=self.namespace).data
+            files = {item.path: data[item.key] for item in source.configMap.items}
+        else:
+            (item,) = source.downwardAPI.items
+            assert item.fieldRef.fieldPath == "metadata.namespace"
+            files = {item.path: self.namespace}
+        for path, text in files.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
 
     def _report(self, pod: Pod, code: int, message: str) -> None:

@@ -305,17 +305,21 @@ def in_default(rows: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
     return [c for c in right if c.bucket != MODELS], [c for c in wrong if c.bucket != MODELS]
 
 
+def without_uploads(rows: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
+    """*rows* where nobody uploads in the UI: a Secret holds the credentials of one grant."""
+    right, wrong = rows
+    uploads = [call for call in right if (call.key or "").startswith("uploads/")]
+    return [call for call in right if call not in uploads], [*wrong, *uploads]
+
+
 def location() -> tuple[Rows, Rows]:
     me = As("access-grants.s3.amazonaws.com")
-    right, wrong = union(me)
+    right, wrong = without_uploads(union(me))
     both = [
         me.on(GET, "prod-eu/team-b/run-1/pod/out.tgz"),
         me.on(PUT, "prod-eu/team-b/run-1/pod/out.tgz"),
         me.on(ABORT, "prod-eu/team-b/run-1/pod/out.tgz"),
-        me.on(GET, "uploads/team-b/uuid/file"),
-        me.on(PUT, "uploads/team-b/uuid/file"),
         me.ls("prod-eu/team-b/run-1/"),
-        me.ls("uploads/team-b/"),
     ]
     right = [call._replace(cluster=ACCOUNT) for call in [*right, *both]]
     wrong = [call._replace(cluster=ACCOUNT) for call in wrong if call not in both]
@@ -389,7 +393,7 @@ TABLE: dict[Actor, tuple[Rows, Rows]] = {
         in_default(union(KEEPER)), "team-a/workflow", "argo/argo-server", "argo/argo-refresh"
     ),
     Actor("accessGrants", "union"): asking(
-        token(in_default(union(KEEPER)), "team-a/workflow", "argo/argo-server")
+        token(without_uploads(in_default(union(KEEPER))), "team-a/workflow", "argo/argo-server")
     ),
     Actor("accessGrants", "location"): location(),
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from argo_artifacts.access import plan
 from argo_artifacts.config import read_stack_file
+from argo_artifacts.config.backends.s3 import S3
 from tests.unit.config_files import STACKS
 from tests.unit.stacks import settings, values
 
@@ -23,6 +24,9 @@ def example(name: str) -> tuple[Settings, AccessPlan]:
 
 
 AWS = {"account": "111122223333", "region": "eu-west-1"}
+REFRESHER = {"image": f"registry.example.com/argo-artifacts@sha256:{'0123456789abcdef' * 4}"}
+"""What keeps temporary credentials fresh."""
+
 CLUSTER = {
     "name": "prod",
     "kubeconfig": "~/.kube/config",
@@ -38,8 +42,16 @@ def store(identity: str, **more: object) -> dict[str, object]:
     }
 
 
+def _refreshed(repository: object) -> bool:
+    """Whether something must keep the credentials of *repository* fresh."""
+    return isinstance(repository, dict) and (
+        S3.model_validate(repository["s3"]).refreshed if "s3" in repository else False
+    )
+
+
 def on_aws(repositories: dict[str, object], **changes: object) -> tuple[Settings, AccessPlan]:
     """Settings and plan of a small stack; each change replaces a whole key."""
-    whole = {"cluster": CLUSTER, "aws": AWS, "repositories": repositories} | changes
+    fresh = {"refresher": REFRESHER} if any(_refreshed(r) for r in repositories.values()) else {}
+    whole = {"cluster": CLUSTER, "aws": AWS | fresh, "repositories": repositories} | changes
     made = settings(values(**whole))
     return made, plan(made)

@@ -111,7 +111,7 @@ def stack(name: str):
             "eks": {"name": "prod-eu"} | (abroad | assumed if abroad else {}),
             "oidc": {"issuer": f"https://{ISSUER}"},
         },
-        argo={"version": "4.1.0", "server": {"uploads": True}},
+        argo={"version": "4.1.0", "server": {"uploads": name != "accessGrants"}},
         tenants={
             "team-a": {"repositories": ["default", "models"]},
             "team-b": {"repositories": ["default", "models"], "artifactGC": False},

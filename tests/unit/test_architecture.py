@@ -25,6 +25,7 @@ CLOUDS: Final = ("alibaba", "aws", "azure", "gcp", "minio")
 
 RANKS: Final[Mapping[str, int]] = {
     "config": 0,
+    "refresher": 0,
     "access": 1,
     "aws_account": 1,
     "cluster": 1,

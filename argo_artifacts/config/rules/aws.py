@@ -53,6 +53,7 @@ def faults(draft: Draft) -> Iterator[Fault]:
         yield from _needs(draft, name, s3)
     yield from _one_ambient(draft, stores)
     yield from _abroad(draft, stores)
+    yield from _refreshers(draft, stores)
 
 
 def _account(draft: Draft, aws: Aws) -> Iterator[Fault]:
@@ -317,6 +318,41 @@ def _one_ambient(draft: Draft, stores: Mapping[str, S3]) -> Iterator[Fault]:
                 f"{path}.podIdentity.shape" if s3.shape else f"{path}.assumeRole.base",
                 f"{_layout(s3)!r} beside {_layout(chosen)!r} of repositories.{first},"
                 f" {common} is accepted for both; a service account has one association",
+            )
+
+
+def _refreshers(draft: Draft, stores: Mapping[str, S3]) -> Iterator[Fault]:
+    """What keeps credentials fresh: its image, its namespace, and one credential for an entry."""
+    refreshed = [name for name, s3 in stores.items() if s3.refreshed]
+    path = f"{draft.root}aws.refresher"
+    if draft.aws is not None and refreshed and draft.aws.refresher is None:
+        yield Fault(
+            path,
+            "missing, a mapping with its image is required; a CronJob keeps the credentials of"
+            f" repositories.{min(refreshed)} fresh",
+        )
+    if draft.aws is not None and draft.aws.refresher is not None and not refreshed:
+        yield Fault(
+            path,
+            "has no effect without credentials to keep fresh, nothing is accepted here; identity"
+            " accessGrants has some, and assumeRole by refresher",
+        )
+    argo = draft.argo
+    if argo is None:
+        return
+    if refreshed and argo.namespace in (draft.tenant_names or ()):
+        yield Fault(
+            f"{draft.repository(min(refreshed))}.s3.identity",
+            f"its CronJobs run in {argo.namespace}, which is a tenant, a namespace of Argo's own is"
+            " accepted; workflows there could run as every tenant's refresher",
+        )
+    for name in refreshed:
+        shared = draft.repositories[name].shared_with
+        if stores[name].identity == "accessGrants" and argo.server.uploads and not shared:
+            yield Fault(
+                f"{draft.repository(name)}.s3.identity",
+                "'accessGrants' with argo.server.uploads, another identity is accepted; a Secret"
+                " holds the credentials of one grant, and uploads lie under another prefix",
             )
 
 
