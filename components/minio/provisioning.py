@@ -16,6 +16,7 @@ from pulumi_kubernetes import batch, core, meta
 from argo_artifacts.access import names
 from argo_artifacts.documents import canonical, minio_state
 from components import configuration
+from components.kubernetes import pods
 from components.kubernetes.secrets import create_secret
 from components.minio import admin
 
@@ -33,18 +34,6 @@ ROOT: Final = "/provision"
 """Folder of the container below which everything is mounted."""
 
 COMMAND: Final = ("python", "-m", "providers.minio_admin.provision", ROOT)
-
-_REPLACE_FAILED: Final = "pulumi.com/replaceUnready"
-"""Makes the next `up` replace a Job that failed, which can never run again."""
-
-_NOBODY: Final = 65534
-_TRIES: Final = 2
-"""After the first; between them pass 10 and 20 seconds."""
-
-_SECONDS: Final = 540
-"""Less than the ten minutes that Pulumi waits, so that it hears why the Job failed."""
-
-_MEMORY: Final = "128Mi"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,11 +139,11 @@ class MinioProvisioning(pulumi.ComponentResource):
         return batch.v1.Job(
             f"{space}/{name}",
             metadata=self._args.guard.metadata(
-                f"{name}-{names.short_id(does)}", space, {_REPLACE_FAILED: "true"}
+                f"{name}-{names.short_id(does)}", space, {pods.REPLACE_FAILED: "true"}
             ),
             spec=batch.v1.JobSpecArgs(
-                backoff_limit=_TRIES,
-                active_deadline_seconds=_SECONDS,
+                backoff_limit=pods.JOB_TRIES,
+                active_deadline_seconds=pods.JOB_SECONDS,
                 template=core.v1.PodTemplateSpecArgs(
                     metadata=meta.v1.ObjectMetaArgs(
                         labels={names.PROVISIONER_LABEL: self._server.label},
@@ -169,18 +158,14 @@ class MinioProvisioning(pulumi.ComponentResource):
     def _pod(self) -> core.v1.PodSpecArgs:
         root = self._server.installed is not None
         keys = (names.ROOT_USER, names.ROOT_PASSWORD) if root else ("accessKey", "secretKey")
-        return core.v1.PodSpecArgs(
-            restart_policy="Never",
-            automount_service_account_token=False,
-            security_context=core.v1.PodSecurityContextArgs(
-                run_as_non_root=True,
-                run_as_user=_NOBODY,
-                run_as_group=_NOBODY,
-                fs_group=_NOBODY,
-                seccomp_profile=core.v1.SeccompProfileArgs(type="RuntimeDefault"),
+        return pods.pod(
+            pods.container(
+                "provision",
+                self._server.image,
+                COMMAND,
+                {name: f"{ROOT}/{name}" for name in ("desired", "admin", "users")},
             ),
-            containers=[self._container()],
-            volumes=[
+            [
                 core.v1.VolumeArgs(
                     name="desired",
                     config_map=core.v1.ConfigMapVolumeSourceArgs(name=self._server.name),
@@ -202,26 +187,6 @@ class MinioProvisioning(pulumi.ComponentResource):
                         secret_name=self._server.users_secret, default_mode=0o440
                     ),
                 ),
-            ],
-        )
-
-    def _container(self) -> core.v1.ContainerArgs:
-        return core.v1.ContainerArgs(
-            name="provision",
-            image=self._server.image,
-            command=list(COMMAND),
-            termination_message_policy="FallbackToLogsOnError",
-            resources=core.v1.ResourceRequirementsArgs(
-                requests={"cpu": "50m", "memory": _MEMORY}, limits={"memory": _MEMORY}
-            ),
-            security_context=core.v1.SecurityContextArgs(
-                allow_privilege_escalation=False,
-                read_only_root_filesystem=True,
-                capabilities=core.v1.CapabilitiesArgs(drop=["ALL"]),
-            ),
-            volume_mounts=[
-                core.v1.VolumeMountArgs(name=name, mount_path=f"{ROOT}/{name}", read_only=True)
-                for name in ("desired", "admin", "users")
             ],
         )
 
