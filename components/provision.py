@@ -102,6 +102,7 @@ def _on_aws(
 ) -> Mapping[str, ArtifactStore]:
     """The buckets of all *repositories* on S3, then the identities that reach them."""
     from components.aws.identities import AwsIdentities, AwsIdentitiesArgs
+    from components.aws.needs import Needs
     from components.aws.repository import GivenRepository, S3Repository
     from components.aws.store import S3Account, S3Store, S3StoreArgs
 
@@ -110,6 +111,7 @@ def _on_aws(
         raise KeyError(key)
     if not providers.sessions:  # bucket and identity are others', so AWS is not even asked
         return {name: GivenRepository() for name in repositories}
+    Needs(settings, settings.aws, plan.aws, providers.sessions).look()
     account = settings.aws.account
     shared = S3Account(settings, plan, providers.aws(account), providers.sessions[account])
     stores = {

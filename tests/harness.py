@@ -26,9 +26,10 @@ from argo_artifacts.config import parse
 from argo_artifacts.config.base import NAMESPACE
 from argo_artifacts.config.read import STRUCTURED
 from components import program
+from components.state import READ
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from argo_artifacts.config import Settings
 
@@ -215,8 +216,9 @@ class Run:
 class _Echo(mocks.Mocks):
     """Answers every known type with its own inputs and what a server would add."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(self, faults: list[str], state: Iterable[str]) -> None:
         self._faults = faults
+        self._state = state
 
     def new_resource(self, args):
         if args.typ not in _KNOWN:
@@ -230,6 +232,8 @@ class _Echo(mocks.Mocks):
         return f"{args.name}-id", state
 
     def call(self, args):
+        if args.token == READ:
+            return {"outputs": {urn: {} for urn in self._state}}, []
         self._faults.append(f"the mocks do not know the invoke {args.token}")
         return {}, []
 
@@ -237,9 +241,9 @@ class _Echo(mocks.Mocks):
 class _Monitor(mocks.MockMonitor):
     """Notes what is registered, and every URN that comes twice."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: Iterable[str]) -> None:
         self.faults: list[str] = []
-        super().__init__(_Echo(self.faults))
+        super().__init__(_Echo(self.faults, state))
         self.seen: dict[str, Registered] = {}
 
     def RegisterResource(self, request):  # noqa: N802 - the SDK's name
@@ -357,7 +361,7 @@ def write_kubeconfig(folder: Path) -> Path:
 def logged_in(account: str) -> Iterator[None]:
     """AWS in this process, empty, and logged in to *account* by an access key that it knows."""
     with mock_aws(), mock.patch.dict(os.environ, MOTO_ACCOUNT_ID=account):
-        iam = boto3.client("iam")
+        iam = boto3.Session().client("iam")
         iam.create_user(UserName="deployer")
         key = iam.create_access_key(UserName="deployer")["AccessKey"]
         del os.environ["MOTO_ACCOUNT_ID"]  # from here on the key tells, and who assumes a role
@@ -366,18 +370,47 @@ def logged_in(account: str) -> Iterator[None]:
         yield
 
 
-def deploy(stack: Stack, *, aws: bool = True) -> Run:
+@contextmanager
+def prepared(stack: Stack) -> Iterator[None]:
+    """AWS in this process as *stack* needs it: logged in, and with what others keep there."""
+    given = stack.config.get("aws")
+    if not isinstance(given, dict):
+        yield
+        return
+    with logged_in(given["account"]):
+        cluster = stack.config["cluster"]
+        assert isinstance(cluster, dict)
+        if "oidc" in cluster and given.get("oidcProvider", "use") != "create":
+            for account in {given["account"], cluster.get("eks", {}).get("account")} - {None}:
+                stand_issuer(cluster["oidc"]["issuer"], account)
+        yield
+
+
+def stand_issuer(url: str, account: str, audience: str = "sts.amazonaws.com") -> str:
+    """Make the OIDC provider of *url* in *account*, as somebody else; tell its ARN."""
+    with mock.patch.dict(os.environ, MOTO_ACCOUNT_ID=account):
+        made = (
+            boto3.Session()
+            .client("iam")
+            .create_open_id_connect_provider(
+                Url=url, ClientIDList=[audience], ThumbprintList=["0" * 40]
+            )
+        )
+        return made["OpenIDConnectProviderArn"]
+
+
+def deploy(stack: Stack, *, aws: bool = True, state: Iterable[str] = ()) -> Run:
     """Run the program under mocks.
 
     Args:
         stack: the stack.
-        aws: whether AWS is empty and logged in to as the stack asks; else it is as the caller
-            made it.
+        aws: whether AWS is made as the stack needs it; else it is as the caller made it.
+        state: URNs of what the state knows from an earlier run.
 
     Raises:
         ConfigError: the program refused the configuration.
     """
-    monitor = _Monitor()
+    monitor = _Monitor(state)
     values = {**stack.config, **stack.secrets}
     texts = {
         f"{NAMESPACE}:{key}": value if isinstance(value, str) else json.dumps(value)
@@ -397,8 +430,7 @@ def deploy(stack: Stack, *, aws: bool = True) -> Run:
         program.declare()
         outputs.update(root.outputs)
 
-    account = stack.config.get("aws")
-    with logged_in(account["account"]) if aws and isinstance(account, dict) else nullcontext():
+    with prepared(stack) if aws else nullcontext():
         run()
     assert not monitor.faults
     return Run(resources=monitor.seen, outputs=outputs)

@@ -163,7 +163,7 @@ class AwsPlan:
     locations: tuple[Location, ...] = ()
     data_grants: tuple[DataGrant, ...] = ()
     provider_accounts: tuple[str, ...] = ()
-    """Accounts that need an OIDC provider of the cluster's issuer, sorted."""
+    """Accounts in which our roles need an OIDC provider of the cluster's issuer, sorted."""
 
     def role_of(self, subject: Subject) -> AwsRole | None:
         """The role of a service account's own pods."""

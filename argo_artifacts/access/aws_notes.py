@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from argo_artifacts.access.aws import ByServiceAccounts
 from argo_artifacts.access.grants import Note
+from argo_artifacts.access.names import ROLE_ARN
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from argo_artifacts.access.aws import AwsPlan
     from argo_artifacts.config.backends.s3 import S3
     from argo_artifacts.config.settings import Settings
 
 
-def aws_notes(settings: Settings) -> Iterator[Note]:
+def aws_notes(settings: Settings, aws: AwsPlan | None) -> Iterator[Note]:
     """Say what the grants on S3 alone do not show."""
+    yield from _annotations(settings, aws)
     stores = {n: r.s3 for n, r in sorted(settings.repositories.items()) if r.s3 is not None}
     for name, s3 in stores.items():
         yield from _of_identity(name, s3)
@@ -29,6 +33,26 @@ def aws_notes(settings: Settings) -> Iterator[Note]:
             + (" everything below the cluster's prefix" if every else " every prefix it may read")
             + "; access none, or one argo-server for each trust domain, closes that",
         )
+
+
+def _annotations(settings: Settings, aws: AwsPlan | None) -> Iterator[Note]:
+    """What others must write on service accounts that are theirs."""
+    for role in aws.roles if aws else ():
+        if role.purpose not in ("executor", "collector", "server"):
+            continue
+        for subject in role.trust.subjects if isinstance(role.trust, ByServiceAccounts) else ():
+            tenant = settings.tenants.get(subject.namespace)
+            ours = tenant is not None and tenant.service_account_ownership != "use"
+            if role.purpose != "server" and ours:
+                continue
+            yield Note(
+                topic="trust",
+                about=str(subject),
+                text="its service account is not ours, whoever keeps it gives it the role:"
+                f" `kubectl annotate serviceaccount {subject.name} -n {subject.namespace}"
+                f" {ROLE_ARN}={role.arn}`"
+                + (", then restarts argo-server" if role.purpose == "server" else ""),
+            )
 
 
 def _of_identity(name: str, s3: S3) -> Iterator[Note]:

@@ -63,7 +63,13 @@ def aws_plan(settings: Settings, grants: Sequence[Grant]) -> AwsPlan | None:
         locations=tuple(location for location, _ in locations),
         data_grants=tuple(_data_grants(whole, own, [location for location, _ in locations])),
         provider_accounts=tuple(
-            sorted({r.account for r in roles if isinstance(r.trust, ByServiceAccounts)})
+            sorted(
+                {
+                    role.account
+                    for role in roles
+                    if isinstance(role.trust, ByServiceAccounts) and not role.handed_over
+                }
+            )
         ),
     )
 

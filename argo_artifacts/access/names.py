@@ -24,6 +24,9 @@ COLLECTOR: Final = "argo-artifact-gc"
 SECRET_READER: Final = "argo-artifact-secrets"  # noqa: S105 - the name of a Role
 """Role and RoleBinding of whoever reads the entries' Secrets for the UI."""
 
+ROLE_ARN: Final = "eks.amazonaws.com/role-arn"
+"""Annotation of a service account: the role on AWS that its pods get with their tokens."""
+
 _LABEL_LIMIT: Final = 63
 _CRON_JOB_LIMIT: Final = 52
 """Characters of a CronJob's name: its Jobs' names have 11 more."""

@@ -11,19 +11,23 @@ from argo_artifacts.config.argo import FORCE_FINALIZER_REMOVAL
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from argo_artifacts.access.aws import AwsPlan
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.config.tenants import EffectiveTenant
 
 
 def notes(
-    settings: Settings, grants: Sequence[Grant], credentials: Sequence[Credential]
+    settings: Settings,
+    grants: Sequence[Grant],
+    credentials: Sequence[Credential],
+    aws: AwsPlan | None,
 ) -> Iterator[Note]:
     """Say what the grants alone do not show."""
     yield from _boundaries(settings)
     yield from _unions(credentials)
     yield from _repositories(settings)
-    yield from aws_notes(settings)
+    yield from aws_notes(settings, aws)
     writers = {(g.tenant, g.repository) for g in grants if "write" in g.verbs}
     for tenant in settings.tenants.values():
         yield from _tenant(settings, tenant)

@@ -46,14 +46,15 @@ def plan(settings: Settings) -> AccessPlan:
             credential = _credential(settings, tenant, use, own)
             if credential is not None:
                 credentials.append(credential)
+    on_aws = aws_plan(settings, grants)
     return AccessPlan(
         cluster=settings.cluster.name,
         owner=settings.owner,
         grants=tuple(grants),
         credentials=tuple(credentials),
         stores=tuple(_stores(settings)),
-        notes=tuple(notes(settings, grants, credentials)),
-        aws=aws_plan(settings, grants),
+        notes=tuple(notes(settings, grants, credentials, on_aws)),
+        aws=on_aws,
         roles=tuple(roles(settings, credentials)),
         prefixes=MappingProxyType(prefixes),
     )

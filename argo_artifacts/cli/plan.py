@@ -108,6 +108,8 @@ def _belongs(item: Item, access: AccessPlan, tenant: str) -> bool:
         for credential in access.credentials_of(tenant)
         for name in (credential.policy, *(user for _, user in credential.users))
     }
+    roles = access.aws.roles if access.aws else ()
+    physical |= {role.name for role in roles if role.tenants == (tenant,)}
     return item.name == tenant or item.name.startswith(f"{tenant}/") or item.name in physical
 
 

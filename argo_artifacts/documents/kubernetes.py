@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, assert_never
 
 from argo_artifacts.access.aws import ByServiceAccounts
+from argo_artifacts.access.names import ROLE_ARN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from argo_artifacts.access.grants import AccessPlan, Role
     from argo_artifacts.access.words import Subject
 
-ROLE_ARN: Final = "eks.amazonaws.com/role-arn"
-"""Annotation of a service account: the role on AWS that its pods get with their tokens."""
 
 Rule = dict[str, list[str]]
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from argo_artifacts.access.names import OWNER_MARK
 from argo_artifacts.config.base import NAMESPACE, ConfigError
 from argo_artifacts.documents import lifecycle
 from argo_artifacts.documents.aws import bucket as documents
+from argo_artifacts.documents.aws.tags import tags
 from components import state
 from components.aws import live
 from components.aws.adopt import Adoption
@@ -56,7 +56,7 @@ class S3Account:
         self._aws: Aws = settings.aws
         self._provider = provider
         self._live: Mapping[str, live.LiveBucket] = live.read(session, self._aws.account, wanted)
-        self._tags = {**self._aws.tags, OWNER_MARK: settings.owner}
+        self._tags = tags(settings)
         self._paths = {one.name: one.path for one in wanted}
         self._guard = BucketGuard(settings.owner, self._live, self._paths)
         self._keys = Keys(settings, self._aws, provider, self._tags)

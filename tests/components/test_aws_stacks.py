@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from argo_artifacts.access import plan
+from argo_artifacts.access.inventory import count, inventory
 from argo_artifacts.access.names import OWNER_MARK
+from argo_artifacts.documents.aws import identity
 from tests.components.golden import stack_files
 from tests.harness import AWS, AWS_PARTS, ROOT, deploy, read_stack, revealed, write_kubeconfig
 
@@ -184,3 +186,36 @@ def test_a_session_is_nobodys_until_its_refresher_writes_it(deployed):
     assert {s.place for s in run.all("Secret")} == {
         f"{c.tenant}/{c.secret.name}" for c in access.credentials
     }
+
+
+GUARDED = {
+    "aws:eks/podIdentityAssociation:PodIdentityAssociation",
+    "aws:iam/openIdConnectProvider:OpenIdConnectProvider",
+    "aws:iam/policy:Policy",
+    "aws:iam/role:Role",
+    "aws:iam/user:User",
+    "aws:s3control/accessGrantsInstance:AccessGrantsInstance",
+}
+"""Identities whose names may be taken."""
+
+
+def test_an_identity_whose_name_may_be_taken_is_guarded_in_its_account(deployed):
+    _, run = deployed
+    for resource in _on_aws(run):
+        if resource.type.startswith("aws:s3/"):
+            continue
+        account = resource.provider.removeprefix("aws").removeprefix("-") or "111122223333"
+        hooks = {"before_create": [f"identity-{account}"]} if resource.type in GUARDED else {}
+        assert resource.hooks == hooks, resource.urn
+
+
+def test_as_many_roles_and_policies_are_made_as_the_plan_has(deployed):
+    stack, run = deployed
+    settings, access = stack.settings(), _planned(stack)
+    assert access.aws is not None
+    made = [role for role in access.aws.roles if not role.handed_over]
+    documents = [document for role in made for document in identity.policies(settings, role)]
+    roles = [r for r in run.all("Role") if r.type in AWS]
+    assert len(roles) == len(made) == count(inventory(settings, access)).get("IAM role", 0)
+    assert len([*run.all("RolePolicy"), *run.all("Policy")]) == len(documents)
+    assert len(run.all("User")) == len(access.aws.users)

@@ -11,6 +11,7 @@ from argo_artifacts.access.aws import ByAccessGrants, ByPods, ByRoles, ByService
 from argo_artifacts.access.inventory import count, inventory
 from argo_artifacts.access.names import iam_name
 from argo_artifacts.access.words import Subject
+from argo_artifacts.documents.aws.identity import policies
 from argo_artifacts.repository import entries
 from tests.unit.argo_schema import REPOSITORY, faults
 from tests.unit.aws_stacks import AWS, CLUSTER, EXAMPLES, example, on_aws, store
@@ -71,6 +72,7 @@ def test_shared_roles_of_pod_identity_are_three_however_many_tenants(number):
     assert [role.purpose for role in access.aws.roles] == ["executor", "collector", "server"]
     numbers = count(inventory(made, access))
     assert numbers["IAM role"] == 3
+    assert sum(len(policies(made, role)) for role in access.aws.roles) == 3
     assert numbers["Pod Identity association"] == 2 * number + 1
     assert "IAM user" not in numbers
 
@@ -295,3 +297,34 @@ def test_an_account_of_another_partition_has_its_arns():
     assert access.aws.roles[0].arn.startswith("arn:aws-cn:iam::111122223333:role/prod.")
     block = entries.entry(made, access, "team-a", "default")["s3"]
     assert block["endpoint"] == "s3.cn-north-1.amazonaws.com.cn"
+
+
+def test_the_plan_says_how_service_accounts_of_others_get_their_roles():
+    tenants = {"team-a": {"serviceAccountOwnership": "use"}, "team-b": {}}
+    _, access = on_aws({"default": store("irsa")}, tenants=tenants)
+    found = {n.about: n.text for n in access.notes if "kubectl annotate" in n.text}
+    assert set(found) == {"argo/argo-server", "team-a/artifact-gc", "team-a/workflow"}
+    role = access.aws.role_of(Subject(cluster="prod", namespace="argo", name="argo-server"))
+    assert found["argo/argo-server"] == (
+        "its service account is not ours, whoever keeps it gives it the role: `kubectl annotate"
+        f" serviceaccount argo-server -n argo eks.amazonaws.com/role-arn={role.arn}`, then restarts"
+        " argo-server"
+    )
+    _, bound = on_aws({"default": store("podIdentity")}, tenants=tenants)
+    assert not any("kubectl annotate" in note.text for note in bound.notes)
+
+
+def test_a_role_serves_the_tenants_and_repositories_that_it_reaches():
+    for identity, expected in (
+        ("irsa", {"executor", "collector", "server"}),
+        ("podIdentity", {"executor", "collector", "server"}),
+        ("assumeRole", {"executor", "collector", "server", "entry"}),
+        ("accessGrants", {"grantee", "location"}),
+        ("node", set()),
+    ):
+        other = store(identity, bucket={"name": "others"})
+        _, access = on_aws({"default": store(identity), "other": other})
+        serving = access.aws.serving("team-a", "default")
+        assert {role.purpose for role in serving} == expected
+        assert all("team-a" in role.tenants for role in serving)
+        assert access.aws.serving("team-a", "other") == ()

@@ -144,6 +144,11 @@ PROVIDER: Final[Mapping[str, str]] = {
 }
 """Actions on the OIDC provider that we create or adopt."""
 
+PROVIDER_READING: Final[Mapping[str, str]] = {
+    "iam:GetOpenIDConnectProvider": "looks for it before anything is made that trusts it",
+}
+"""Actions on the OIDC provider that others keep."""
+
 CLUSTER: Final[Mapping[str, str]] = {
     "eks:CreatePodIdentityAssociation": "binds a service account to its role",
     "eks:ListPodIdentityAssociations": "finds an association that stands already",
@@ -289,8 +294,9 @@ def _identities(
     if account == aws.account and plan.aws.users:
         yield from _allow("Users", USER, [f"{iam}:user{ours}"])
         yield from _allow("UserRights", USER_RIGHTS, [f"{iam}:user{ours}"], bound)
-    if account in plan.aws.provider_accounts and aws.oidc_provider != "use":
-        yield from _allow("Provider", PROVIDER, [trust.provider_arn(settings, account)])
+    if account in plan.aws.provider_accounts:
+        kept = PROVIDER_READING if aws.oidc_provider == "use" else PROVIDER
+        yield from _allow("Provider", kept, [trust.provider_arn(settings, account)])
     passed = {"location"} if account == aws.account else set[str]()
     services = [trust.ACCESS_GRANTS] if any(r.purpose in passed for r in roles) else []
     if plan.aws.associations and roles and roles[0].account == account:
