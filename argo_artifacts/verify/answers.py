@@ -15,6 +15,7 @@ from botocore import exceptions as boto
 from minio.error import MinioAdminException
 
 from argo_artifacts.verify.causes import (
+    NO_ANSWER,
     NO_CA,
     NO_NAME,
     NO_TLS,
@@ -36,10 +37,12 @@ BROKEN: Final = "the connection broke"
 BAD_REQUEST: Final = "400"
 """A server's words without a code of S3's."""
 
-CONNECT_SECONDS: Final = 5
 READ_SECONDS: Final = 10
 
 _DENIED: Final = "AccessDenied"
+_DENIED_BY_KMS: Final = "AccessDeniedException"
+"""With the status 400, as services that speak JSON answer."""
+
 _ABSENT: Final = "NoSuchKey"
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
@@ -50,7 +53,20 @@ _MEANING: Final = {
     "NoSuchBucket": "there is no such bucket",
     "RequestTimeTooSkewed": "the clocks of server and this machine differ",
     "AuthorizationHeaderMalformed": "the server has another region",
+    "PermanentRedirect": "the bucket is in another region",
+    "IllegalLocationConstraintException": "the bucket is in another region",
+    "ExpiredToken": "the session has expired",
+    "InvalidToken": "the session token is wrong",
+    "InvalidClientTokenId": "AWS does not know the access key",
+    "InvalidIdentityToken": "AWS takes no token of this issuer",
 }
+
+_SAME: Final = {
+    "ExpiredTokenException": "ExpiredToken",
+    "InvalidTokenId": "InvalidToken",
+    "UnrecognizedClientException": "InvalidClientTokenId",
+}
+"""Words of other services for the same."""
 
 _TLS: Final[Mapping[str, str]] = {
     "mismatch": OTHER_NAME,
@@ -126,14 +142,14 @@ def _s3(error: boto.ClientError) -> Answer[Never]:
 
 
 def _of(status: int, code: str) -> Answer[Never]:
-    if status == _FORBIDDEN and code == _DENIED:
-        return Answer("denied", code)
+    if (status == _FORBIDDEN and code == _DENIED) or code == _DENIED_BY_KMS:
+        return Answer("denied", _DENIED)
     # A HEAD has no body: without MinIO's header its 404 has no code (a missing bucket is found
     # out by the put before it).
     if status == _NOT_FOUND and code in (_ABSENT, str(_NOT_FOUND)):
         return Answer("absent", _ABSENT)
     known = code if re.fullmatch(r"[A-Za-z0-9]{1,64}", code) else f"status {status}"
-    return Answer("unclear", known)
+    return Answer("unclear", _SAME.get(known, known))
 
 
 def _admin(error: MinioAdminException) -> Answer[Never]:
@@ -160,7 +176,7 @@ def _on_the_way(error: boto.BotoCoreError | http.HTTPError) -> Answer[Never]:
         resolved = "Failed to resolve" not in str(getattr(cause, "kwargs", {}).get("error", cause))
         return Answer("unclear", UNREACHED if resolved else NO_NAME, lost=True)
     if isinstance(cause, boto.ConnectTimeoutError | http.ConnectTimeoutError):
-        return Answer("unclear", f"no connection within {CONNECT_SECONDS} s", lost=True)
+        return Answer("unclear", NO_ANSWER, lost=True)
     if isinstance(cause, boto.ReadTimeoutError | http.ReadTimeoutError):
         said = f"no answer within {READ_SECONDS} s"
         return Answer("unclear", said, lost=True, doubtful=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from argo_artifacts.verify.aws_calls import Services
 from argo_artifacts.verify.store import Keys, Server, Store
 
 if TYPE_CHECKING:
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
+    from argo_artifacts.verify.aws_probes import Opened
+    from argo_artifacts.verify.identities import Identity
     from argo_artifacts.verify.lookup import Found
     from argo_artifacts.verify.places import Holder
 
@@ -27,6 +30,12 @@ def minio_of(settings: Settings, repository: str) -> Minio:
     return minio
 
 
+def server_of(settings: Settings, repository: str) -> str:
+    """What a repository's server is called: its address, or S3 and the region."""
+    s3 = settings.repositories[repository].s3
+    return address(minio_of(settings, repository)) if s3 is None else f"S3 {s3.region}"
+
+
 def address(minio: Minio) -> str:
     """Where we reach a server: pods may use an endpoint that only they can reach."""
     return minio.admin_endpoint or minio.endpoint
@@ -41,11 +50,34 @@ class Connections:
         """By address of the server."""
 
         self.same_key: dict[Holder, int] = {}
+        self.opened: dict[Holder, Opened] = {}
+        """By identity on AWS, what came of the steps to its session."""
+
         self.notes: dict[str, None] = {}
         self._settings = settings
         self._scratch = scratch
         self._servers: dict[tuple[str, bool, str, str | None], Server] = {}
         self._numbers: dict[tuple[str, str], int] = {}
+        self._services: dict[str, Services] = {}
+
+    def services(self, region: str) -> Services:
+        """AWS's services beside S3 in *region*."""
+        return self._services.setdefault(region, Services(region))
+
+    def open_on_aws(self, identity: Identity, opened: Opened) -> None:
+        """Make the client of a session on AWS."""
+        holder = identity.holder
+        self.opened[holder] = opened
+        if opened.keys is None or identity.aws is None:
+            return
+        if identity.way == "secret":
+            key = ("AWS", opened.keys.access_key)
+            self.same_key[holder] = self._numbers.setdefault(key, len(self._numbers))
+        way = (identity.aws.host, True, identity.aws.region, None)
+        server = self._servers.setdefault(
+            way, Server(identity.aws.host, secure=True, region=identity.aws.region, aws=True)
+        )
+        self.tenants[holder] = Store(server, opened.keys)
 
     def open(self, found: Found) -> None:
         """Make the client of a tenant's credential."""

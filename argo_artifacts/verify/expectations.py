@@ -1,7 +1,8 @@
 """Expectations: what each credential must be able to do, and must be refused; data only.
 
 Everything here follows from the access plan. What only a run can know comes in as
-:class:`Facts`; nothing here asks a server.
+:class:`Facts`; nothing here asks a server. On AWS the last two groups are others, see
+:mod:`argo_artifacts.verify.aws_expectations`.
 
 ==================  =======================================================  ==============
 group               checks                                                   expected
@@ -25,17 +26,21 @@ from __future__ import annotations
 import bisect
 import itertools
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Literal, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from argo_artifacts.access.names import REPOSITORIES_CONFIG_MAP
 from argo_artifacts.access.words import VERBS
-from argo_artifacts.verify.places import Holder, Index, Place, folder, holder_of
+from argo_artifacts.verify.aws_expectations import account_on_aws, session_on_aws
+from argo_artifacts.verify.checks import SETTINGS, Expectation, Seed
+from argo_artifacts.verify.identities import NODE
+from argo_artifacts.verify.index import Index
+from argo_artifacts.verify.places import Holder, Place, folder
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from argo_artifacts.access.grants import AccessPlan, Credential
     from argo_artifacts.access.words import Verb
+    from argo_artifacts.verify.checks import Group
+    from argo_artifacts.verify.identities import Identity
 
 MAX_NEIGHBOURS: Final = 8
 """Neighbours' prefixes at which each credential is tried: all of a small stack; in a large one
@@ -43,81 +48,6 @@ every prefix is tried by as many others, and the number of calls stays in step w
 
 MAX_OTHER_BUCKETS: Final = 2
 """Other buckets of the plan at which each credential is tried."""
-
-Group = Literal[
-    "entry",
-    "own prefix",
-    "bucket",
-    "neighbour",
-    "other bucket",
-    "bucket settings",
-    "admin calls",
-    "own account",
-]
-
-Setting = Literal[
-    "policy",
-    "versioning",
-    "lifecycle",
-    "encryption",
-    "tagging",
-    "object lock",
-    "replication",
-    "notification",
-]
-SETTINGS: Final[tuple[Setting, ...]] = (
-    "policy",
-    "versioning",
-    "lifecycle",
-    "encryption",
-    "tagging",
-    "object lock",
-    "replication",
-    "notification",
-)
-"""Settings of a bucket that have an action of their own, so that each is found out by itself."""
-
-Expected = Literal["as planned", "allowed", "not found", "refused", "shared", "not applicable"]
-"""``shared``: one access key serves both sides, nothing can be refused. ``not applicable``: the
-plan and the server have nothing here that could be tried."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seed:
-    """An object that must stand before its checks count."""
-
-    place: Place
-    key: str
-    by: Holder | None
-    """Who writes it and reads it back: the owner of the prefix; None: the provisioner."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """One row: who does what, where, and what must come of it."""
-
-    holder: Holder
-    group: Group
-    check: str
-    place: Place
-    expected: Expected
-    key: str = ""
-    """Object that the check reads or writes."""
-
-    seed: Seed | None = None
-    rests_on: tuple[str, ...] = ()
-    """Checks of the same holder and place without which this one says nothing of its own. A
-    refusal rests on all that its holder is allowed, see :mod:`argo_artifacts.verify.judge`."""
-
-    why: str = ""
-    """Reason, where nothing is tried."""
-
-    @property
-    def target(self) -> str:
-        """Where it aims, in words."""
-        if self.group == "entry":
-            return f"ConfigMap {REPOSITORIES_CONFIG_MAP}"
-        return str(self.place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,28 +74,30 @@ class Facts:
 
 
 def expectations(
-    plan: AccessPlan, facts: Facts, tenants: Iterable[str] | None = None
+    identities: Iterable[Identity], facts: Facts, tenants: Iterable[str] | None = None
 ) -> tuple[Expectation, ...]:
-    """All rows of the credentials of *tenants* (None: of all), in the order of the plan."""
+    """All rows of the identities of *tenants* (None: of all), in their order."""
     chosen = None if tenants is None else set(tenants)
-    view = _View(plan, facts)
+    everyone = tuple(identities)
+    view = _View(everyone, facts)
     rows: list[Expectation] = []
-    for credential in plan.credentials:
-        if chosen is None or credential.tenant in chosen:
-            rows += _rows(view, credential)
+    for identity in everyone:
+        if chosen is None or identity.holder.tenant in chosen:
+            rows += _rows(view, identity)
     return tuple(rows)
 
 
 T = TypeVar("T", str, Place)
 
+_NO_SECRET: Final = ("default entry", "entry")
+
 
 class _View:
     """The plan as a run sees it: who may do what where, and who holds one key."""
 
-    def __init__(self, plan: AccessPlan, facts: Facts) -> None:
-        self.plan = plan
+    def __init__(self, identities: Iterable[Identity], facts: Facts) -> None:
         self.facts = facts
-        self.index = Index(plan, facts.servers)
+        self.index = Index(identities, facts.servers)
         self.groups: dict[int, list[Holder]] = {}
         for holder, number in facts.same_key.items():
             self.groups.setdefault(number, []).append(holder)
@@ -175,15 +107,20 @@ class _View:
         number = self.facts.same_key.get(holder)
         return {holder} if number is None else set(self.groups[number])
 
+    def planned(self, holder: Holder, place: Place) -> set[Verb]:
+        """What the holder's session may do below *place* by the plan."""
+        kin = self.index.kin(holder)
+        may = self.index.verbs(place)
+        return {verb for other, verbs in may.items() if other in kin for verb in verbs}
+
     def effective(self, holder: Holder, place: Place) -> set[Verb]:
         """What the holder's access key may do below *place*, whoever else holds it."""
         number = self.facts.same_key.get(holder)
-        return {
-            verb
-            for other, verbs in self.index.verbs(place).items()
-            if other == holder or (number is not None and self.facts.same_key.get(other) == number)
-            for verb in verbs
-        }
+        found = self.planned(holder, place)
+        for other, verbs in self.index.verbs(place).items():
+            if number is not None and self.facts.same_key.get(other) == number:
+                found |= verbs
+        return found
 
     def seed(self, holder: Holder, place: Place) -> Seed | None:
         """The object at *place* for the checks of *holder*; None: nobody could ever write it."""
@@ -196,23 +133,38 @@ class _View:
         return None
 
 
-def _rows(view: _View, credential: Credential) -> Iterator[Expectation]:
-    holder = holder_of(credential)
-    yield from _entry(view, credential, holder)
-    for place in view.index.own(credential):
+def _rows(view: _View, identity: Identity) -> Iterator[Expectation]:
+    holder = identity.holder
+    if not holder.account:
+        yield from _entry(view, identity)
+    if identity.way == "entry":
+        return
+    yield from session_on_aws(identity, _server(view, identity))
+    for place in view.index.own(identity):
         yield from _own(view, holder, place)
-    root = Place(server=view.facts.servers[credential.repository], bucket=credential.bucket)
+    root = Place(server=_server(view, identity).server, bucket=identity.bucket)
     for check in ("list without prefix", "list uploads"):
         yield _refused(holder, "bucket", check, root)
-    yield from _neighbours(view, credential, holder)
-    yield from _other_buckets(view, credential, holder)
+    yield from _neighbours(view, identity)
+    yield from _other_buckets(view, identity)
     for setting in SETTINGS:
         yield _refused(holder, "bucket settings", f"read {setting}", root)
-    server = Place(server=root.server)
+    yield from _account(identity, _server(view, identity))
+
+
+def _server(view: _View, identity: Identity) -> Place:
+    return Place(server=view.facts.servers[identity.holder.repository])
+
+
+def _account(identity: Identity, server: Place) -> Iterator[Expectation]:
+    """What no identity may do on the whole server."""
+    if identity.aws is not None:
+        yield from account_on_aws(identity, server)
+        return
     for check in ("server info", "list users", "own user info"):
-        yield _refused(holder, "admin calls", check, server)
+        yield _refused(identity.holder, "admin calls", check, server)
     for check in ("mint service account", "change own secret"):
-        yield _refused(holder, "own account", check, server)
+        yield _refused(identity.holder, "own account", check, server)
 
 
 def _refused(
@@ -235,13 +187,16 @@ def _refused(
     )
 
 
-def _entry(view: _View, credential: Credential, holder: Holder) -> Iterator[Expectation]:
-    place = Place(server=view.facts.servers[credential.repository])
-    first = view.plan.credentials_of(credential.tenant)[0]
-    for check in ("default entry", "entry", "secret"):
-        if check != "default entry" or credential is first:
+def _entry(view: _View, identity: Identity) -> Iterator[Expectation]:
+    checks = ("default entry", "entry", "secret") if identity.way == "secret" else _NO_SECRET
+    for check in checks:
+        if check != "default entry" or identity.first:
             yield Expectation(
-                holder=holder, group="entry", check=check, place=place, expected="as planned"
+                holder=identity.holder,
+                group="entry",
+                check=check,
+                place=_server(view, identity),
+                expected="as planned",
             )
 
 
@@ -345,34 +300,36 @@ def _not_applicable(
     )
 
 
-def _neighbours(view: _View, credential: Credential, holder: Holder) -> Iterator[Expectation]:
-    own = view.index.own(credential)
+def _neighbours(view: _View, identity: Identity) -> Iterator[Expectation]:
+    own, holder = view.index.own(identity), identity.holder
     ring = view.index.places(own[0].server, own[0].bucket)
     for place in _next(ring, own[0], MAX_NEIGHBOURS, without=own):
-        itself = view.index.verbs(place).get(holder, set())
         granted = view.effective(holder, place)
-        if granted - itself:
-            yield _shared(view, holder, "neighbour", place)
+        if granted - view.planned(holder, place) or identity.session == NODE:
+            yield _shared(view, identity, "neighbour", place)
         elif granted != set(VERBS):
             yield from _not_granted(view, holder, "neighbour", place, granted)
 
 
-def _other_buckets(view: _View, credential: Credential, holder: Holder) -> Iterator[Expectation]:
-    server = view.facts.servers[credential.repository]
+def _other_buckets(view: _View, identity: Identity) -> Iterator[Expectation]:
+    holder, server = identity.holder, _server(view, identity).server
     buckets = view.index.buckets(server)
-    for bucket in _next(buckets, credential.bucket, MAX_OTHER_BUCKETS, without=[credential.bucket]):
+    for bucket in _next(buckets, identity.bucket, MAX_OTHER_BUCKETS, without=[identity.bucket]):
         places = view.index.places(server, bucket)
         closed = (place for place in places if not view.effective(holder, place))
         place = next(closed, None)
-        if place is None:
-            yield _shared(view, holder, "other bucket", places[0])
-            continue
-        for row in _not_granted(view, holder, "other bucket", place, set()):
-            if row.check in ("list", "get"):
-                yield row
+        if place is not None:
+            for row in _not_granted(view, holder, "other bucket", place, set()):
+                if row.check in ("list", "get"):
+                    yield row
+        elif any(not view.planned(holder, place) for place in places) or identity.session == NODE:
+            yield _shared(view, identity, "other bucket", places[0])
+        else:  # it may do something everywhere there: what it may not do is refused all the same
+            granted = view.effective(holder, places[0])
+            yield from _not_granted(view, holder, "other bucket", places[0], granted)
     if len(buckets) > 1:
         return
-    others = [b for b in view.facts.buckets.get(server, ()) if b != credential.bucket]
+    others = [b for b in view.facts.buckets.get(server, ()) if b != identity.bucket]
     if others:
         place = Place(server=server, bucket=others[0])
         yield _refused(holder, "other bucket", "list", place)
@@ -381,9 +338,13 @@ def _other_buckets(view: _View, credential: Credential, holder: Holder) -> Itera
         yield _not_applicable(holder, "other bucket", "other bucket", Place(server=server), why)
 
 
-def _shared(view: _View, holder: Holder, group: Group, place: Place) -> Expectation:
-    twins = [str(t) for t in view.index.verbs(place) if t in view.twins(holder)]
-    why = f"one access key serves {holder} and {', '.join(twins)}: nothing isolates them"
+def _shared(view: _View, identity: Identity, group: Group, place: Place) -> Expectation:
+    holder = identity.holder
+    if identity.session == NODE:
+        why = "the node's role serves every pod on it: nothing isolates them"
+    else:
+        twins = [str(t) for t in view.index.verbs(place) if t in view.twins(holder)]
+        why = f"one access key serves {holder} and {', '.join(twins)}: nothing isolates them"
     return Expectation(
         holder=holder, group=group, check="reach it", place=place, expected="shared", why=why
     )

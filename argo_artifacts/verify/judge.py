@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from argo_artifacts.verify.checks import in_words
 from argo_artifacts.verify.report import Row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from argo_artifacts.verify.answers import Answer
-    from argo_artifacts.verify.expectations import Expectation
+    from argo_artifacts.verify.checks import Expectation
 
 
 def judge(
@@ -41,6 +42,12 @@ def judge(
         case "not found":
             good = answer.kind == "absent"
             decided = answer.kind != "unclear"
+        case "as planned":
+            good = answer.done and answer.value == in_words(expectation.about)
+            text = "as planned" if good else f"acts as {answer.value}"
+            decided = answer.done
+            if decided:
+                return Row(expectation, text, "ok" if good else "failed")
         case _:
             good = answer.done
             decided = answer.kind in ("done", "denied")

@@ -1,4 +1,4 @@
-"""Kubernetes: reads the few live objects that the lookup needs; never writes."""
+"""Kubernetes: reads the few live objects that the lookup needs, and asks for tokens."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 import httpx
 from lightkube.core.exceptions import ApiError
+from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.meta_v1 import ObjectMeta, Status
 from lightkube.resources.core_v1 import ConfigMap as LiveConfigMap
 from lightkube.resources.core_v1 import Secret as LiveSecret
+from lightkube.resources.core_v1 import ServiceAccount, ServiceAccountToken
 
 from argo_artifacts.cluster import connect
 from argo_artifacts.verify.lookup import ClusterError, ConfigMap
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _NOT_FOUND: Final = 404
+_TOKEN_SECONDS: Final = 600
+"""Life of a token; the API server's least."""
 
 
 def _prepare() -> None:
@@ -31,7 +35,14 @@ def _prepare() -> None:
     It does so with the first object, and two threads with a first object each get in each
     other's way (``argument of type 'NoneType' is not iterable``).
     """
-    for kind in (LiveConfigMap, LiveSecret, ObjectMeta, Status):
+    for kind in (
+        LiveConfigMap,
+        LiveSecret,
+        ServiceAccount,
+        ServiceAccountToken,
+        ObjectMeta,
+        Status,
+    ):
         kind.from_dict({})  # pyright: ignore[reportUnknownMemberType]
 
 
@@ -73,6 +84,31 @@ class LiveReader:
         except binascii.Error:
             msg = "the API server's answer holds no base64"
             raise ClusterError(msg) from None
+
+    def annotations(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """Read the annotations of a ServiceAccount."""
+        live = self._read(
+            lambda: self._client.get(ServiceAccount, name, namespace=namespace), "ServiceAccount"
+        )
+        if live is None:
+            return None
+        found = live.metadata.annotations if live.metadata else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+        return cast("dict[str, str] | None", found) or {}
+
+    def token(self, namespace: str, name: str, audience: str) -> str:
+        """Ask for a token of a ServiceAccount; it lives for the shortest time that there is."""
+        asked = ServiceAccountToken(
+            metadata=ObjectMeta(namespace=namespace),
+            spec=TokenRequestSpec(audiences=[audience], expirationSeconds=_TOKEN_SECONDS),
+        )
+        live = self._read(
+            lambda: self._client.create(asked, name, namespace=namespace),
+            f"token of ServiceAccount {namespace}/{name}",
+        )
+        if live is None or live.status is None:
+            msg = f"ServiceAccount {namespace}/{name} is missing"
+            raise ClusterError(msg)
+        return cast("str", live.status.token)
 
     def _read(self, call: Callable[[], T], kind: str) -> T | None:
         if self._lost:  # nobody waits for the same time-out twice

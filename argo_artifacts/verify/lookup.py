@@ -13,7 +13,14 @@ import yaml
 
 from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
 from argo_artifacts.repository.entries import default_repository, entry
-from argo_artifacts.verify.causes import keeper_of, of_cluster, of_config_map, of_secret
+from argo_artifacts.verify.causes import (
+    ROLE_ANNOTATION,
+    keeper_of,
+    of_annotation,
+    of_cluster,
+    of_config_map,
+    of_secret,
+)
 from argo_artifacts.verify.places import Holder
 from argo_artifacts.verify.store import Keys
 
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from argo_artifacts.access.grants import AccessPlan
+    from argo_artifacts.access.words import Subject
     from argo_artifacts.config.settings import Settings
     from argo_artifacts.verify.causes import Keeper
 
@@ -55,6 +63,14 @@ class Reader(Protocol):
         """Read the values of a Secret, or raise ClusterError."""
         ...
 
+    def annotations(self, namespace: str, name: str) -> Mapping[str, str] | None:
+        """Read the annotations of a ServiceAccount, or raise ClusterError."""
+        ...
+
+    def token(self, namespace: str, name: str, audience: str) -> str:
+        """Ask for a token of a ServiceAccount, or raise ClusterError."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -73,7 +89,8 @@ class Found:
 
     holder: Holder
     findings: Mapping[str, Finding]
-    """By check: ``default entry`` (of the tenant's first), ``entry``, ``secret``."""
+    """By check: ``default entry`` (of the tenant's first), ``entry``, ``secret`` (if it names
+    one)."""
 
     keys: Keys | None = None
     endpoint: str = ""
@@ -89,7 +106,7 @@ GOOD = Finding(good=True, text="as planned")
 
 def look_up(reader: Reader, settings: Settings, plan: AccessPlan, tenant: str) -> tuple[Found, ...]:
     """Find all credentials of *tenant*; what is missing or wrong is part of the result."""
-    holders = [Holder(tenant, c.repository) for c in plan.credentials_of(tenant)]
+    holders = [Holder(tenant, repository) for repository in plan.repositories_of(tenant)]
     try:
         config_map = reader.config_map(tenant, REPOSITORIES_CONFIG_MAP)
     except ClusterError as error:
@@ -153,9 +170,16 @@ def _one(
         why = f"the entry's {', '.join(strayed)} is not as planned, nothing is sent there"
         findings["secret"] = Finding(good=False, text=why, checked=False)
         return Found(holder=holder, findings=findings, why=why)
-    minio = settings.repositories[holder.repository].minio
-    keeper = "stack" if minio is None else keeper_of(minio)
-    return _with_keys(reader, holder, block, findings, keeper)
+    if all(c.repository != holder.repository for c in plan.credentials_of(holder.tenant)):
+        return Found(holder=holder, findings=findings)
+    return _with_keys(reader, holder, block, findings, _keeper(settings, holder.repository))
+
+
+def _keeper(settings: Settings, repository: str) -> Keeper:
+    model = settings.repositories[repository]
+    if model.minio is not None:
+        return keeper_of(model.minio)
+    return "refresher" if model.s3 is not None and model.s3.refreshed else "stack"
 
 
 def _with_keys(
@@ -167,9 +191,11 @@ def _with_keys(
 ) -> Found:
     s3 = cast("Mapping[str, object]", block["s3"])
     try:
+        session = s3.get("sessionTokenSecret")
         keys = Keys(
             _value(reader, holder.tenant, s3.get("accessKeySecret")),
             _value(reader, holder.tenant, s3.get("secretKeySecret")),
+            None if session is None else _value(reader, holder.tenant, session),
         )
         selector = s3.get("caSecret")
         ca = None if selector is None else _value(reader, holder.tenant, selector, text=True)
@@ -187,10 +213,29 @@ def _with_keys(
         findings=findings,
         keys=keys,
         endpoint=str(s3["endpoint"]),
-        secure=not s3["insecure"],
+        secure=not s3.get("insecure", False),
         region=str(s3.get("region", "")),
         ca=ca,
     )
+
+
+def annotation(reader: Reader, subject: Subject, role: str) -> Finding:
+    """Whether the pods of a service account ask for *role* (IRSA)."""
+    account = str(subject)
+    try:
+        found = reader.annotations(subject.namespace, subject.name)
+    except ClusterError as error:
+        cause = of_cluster(str(error))
+        return Finding(good=False, text=str(error), checked=False, cause=cause)
+    if found is None:
+        text = _MISSING
+    elif ROLE_ANNOTATION not in found:
+        text = f"the annotation {ROLE_ANNOTATION} is missing"
+    elif found[ROLE_ANNOTATION] != role:
+        text = f"the annotation {ROLE_ANNOTATION} names {found[ROLE_ANNOTATION]!r}"
+    else:
+        return GOOD
+    return Finding(good=False, text=text, cause=of_annotation(account, text, role))
 
 
 class _SecretFault(Exception):  # noqa: N818 - a finding, not an error of this program

@@ -6,7 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from argo_artifacts.verify.answers import Answer
-from argo_artifacts.verify.expectations import SETTINGS
+from argo_artifacts.verify.checks import SETTINGS
 from argo_artifacts.verify.ledger import put_answered
 from argo_artifacts.verify.places import folder
 from argo_artifacts.verify.store import Version
@@ -14,7 +14,7 @@ from argo_artifacts.verify.store import Version
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from argo_artifacts.verify.expectations import Expectation, Seed, Setting
+    from argo_artifacts.verify.checks import Expectation, Seed, Setting
     from argo_artifacts.verify.ledger import Ledger
     from argo_artifacts.verify.store import Store
 

@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 from typing_extensions import override
 
 if TYPE_CHECKING:
-    from argo_artifacts.verify.expectations import Expectation
+    from argo_artifacts.verify.checks import Expectation
 
 Result = Literal["ok", "failed", "not checked", "shared", "not applicable"]
 RESULTS: Final[tuple[Result, ...]] = ("failed", "not checked", "ok", "shared", "not applicable")
@@ -38,9 +38,11 @@ class Row:
     def fields(self) -> dict[str, str]:
         """The row in plain words."""
         row = self.expectation
+        account = {"serviceAccount": row.holder.account} if row.holder.account else {}
         return {
             "tenant": row.holder.tenant,
             "repository": row.holder.repository,
+            **account,
             "group": row.group,
             "check": row.check,
             "target": row.target,

@@ -13,21 +13,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 from argo_artifacts.verify.answers import Answer
-from argo_artifacts.verify.causes import of_answer, of_denial, of_excess, where
+from argo_artifacts.verify.aws_causes import of_aws, where_on_aws
+from argo_artifacts.verify.aws_expectations import ANNOTATION
+from argo_artifacts.verify.aws_probes import AwsProber, Opened, open_by_token
+from argo_artifacts.verify.causes import (
+    of_answer,
+    of_denial,
+    of_excess,
+    where,
+)
 from argo_artifacts.verify.cleanup import Hands, clean
-from argo_artifacts.verify.connections import Connections, address, minio_of
+from argo_artifacts.verify.connections import Connections, address, server_of
 from argo_artifacts.verify.expectations import (
     MAX_NEIGHBOURS,
     Facts,
     expectations,
 )
-from argo_artifacts.verify.judge import judge, resting
+from argo_artifacts.verify.identities import identities
+from argo_artifacts.verify.index import Index
 from argo_artifacts.verify.ledger import Ledger
-from argo_artifacts.verify.lookup import look_up
-from argo_artifacts.verify.places import Index, holder_of
+from argo_artifacts.verify.lookup import annotation, look_up
+from argo_artifacts.verify.places import holder_of
 from argo_artifacts.verify.probes import Prober
 from argo_artifacts.verify.provisioning import NoSettingError, generated_keys
 from argo_artifacts.verify.report import Report, Row
+from argo_artifacts.verify.trial import ON_AWS, Stand, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -36,12 +46,16 @@ if TYPE_CHECKING:
     from argo_artifacts.config.backends.common import ConfigKeys
     from argo_artifacts.config.backends.minio import Minio
     from argo_artifacts.config.settings import Settings
-    from argo_artifacts.verify.expectations import Expectation, Seed
-    from argo_artifacts.verify.lookup import Found, Reader
+    from argo_artifacts.verify.causes import Where
+    from argo_artifacts.verify.checks import Expectation, Seed
+    from argo_artifacts.verify.identities import Identity
+    from argo_artifacts.verify.lookup import Finding, Found, Reader
     from argo_artifacts.verify.places import Holder, Place
     from argo_artifacts.verify.store import Keys
+    from argo_artifacts.verify.trial import Tried
 
 _THREADS: Final = 8
+_PODS_ALONE: Final = "only a pod of this service account gets into its session"
 
 
 class Watcher(Protocol):
@@ -98,14 +112,6 @@ def verify(request: Request, watcher: Watcher) -> Report:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Stand:
-    """What came of an object that checks need."""
-
-    put: Answer[str]
-    read: Answer[bytes]
-
-
 class _Run:
     """One run: what its phases share."""
 
@@ -114,32 +120,25 @@ class _Run:
         self.stopped = threading.Event()
         self.connections = Connections(request.settings, scratch)
         self._request = request
+        self._identities = {i.holder: i for i in identities(request.settings, request.plan)}
         self._servers = {
-            credential.repository: address(minio_of(request.settings, credential.repository))
-            for credential in request.plan.credentials
-        }
-        self._names = {
-            holder_of(credential): where(
-                credential,
-                minio_of(request.settings, credential.repository),
-                self._servers[credential.repository],
-            )
-            for credential in request.plan.credentials
+            holder.repository: server_of(request.settings, holder.repository)
+            for holder in self._identities
         }
         self._watcher = watcher
         self._ledger = Ledger()
         self._found: dict[Holder, Found] = {}
-        self._stands: dict[Seed, _Stand] = {}
+        self._stands: dict[Seed, Stand] = {}
         self._done = 0
         self._lock = threading.Lock()
 
     def prepare(self) -> tuple[Expectation, ...]:
         """Find the credentials and the provisioners, and derive what is expected."""
         request, connections = self._request, self.connections
-        minios = {r: minio_of(request.settings, r) for r in self._servers}
-        external = {r: minio for r, minio in minios.items() if minio.server != "credentials"}
+        everyone = self._identities.values()
+        external = self._external()
         facts = Facts(run=self.name, servers=self._servers, external=frozenset(external))
-        rows = expectations(request.plan, facts, request.tenants)
+        rows = expectations(everyone, facts, request.tenants)
         tenants = self._involved(rows)
         reached = {row.place.server for row in rows}
         self._watcher.step(f"looking up the credentials of {len(tenants)} tenants in the cluster")
@@ -152,11 +151,15 @@ class _Run:
             for many in pool.map(self._look_up, tenants):
                 for found in many:
                     self._found[found.holder] = found
-                    connections.open(found)
+                    self._open(found)
             for minio, admin in admins:
                 keys = admin.result()
                 if keys is not None:
                     connections.provision(minio, keys)
+            mine = [identity for identity in everyone if identity.holder.tenant in tenants]
+            for identity, opened in zip(mine, pool.map(self._opened, mine), strict=True):
+                if opened is not None:
+                    connections.open_on_aws(identity, opened)
         facts = replace(
             facts,
             provisioned=frozenset(connections.provisioners),
@@ -166,20 +169,50 @@ class _Run:
                 for at, store in connections.provisioners.items()
             },
         )
-        return expectations(request.plan, facts, request.tenants)
+        return expectations(everyone, facts, request.tenants)
+
+    def _external(self) -> dict[str, Minio]:
+        """The servers on which a provisioner acts, by repository."""
+        found: dict[str, Minio] = {}
+        for repository in self._servers:
+            minio = self._request.settings.repositories[repository].minio
+            if minio is not None and minio.server != "credentials":
+                found[repository] = minio
+        return found
 
     def _look_up(self, tenant: str) -> tuple[Found, ...]:
         return look_up(self._request.reader, self._request.settings, self._request.plan, tenant)
+
+    def _open(self, found: Found) -> None:
+        """Make the client of the keys that an entry names."""
+        identity = self._identities[found.holder]
+        if identity.aws is None:
+            self.connections.open(found)
+        elif identity.way == "secret":
+            opened = Opened(found.keys, why=found.why)
+            self.connections.open_on_aws(identity, opened)
+
+    def _opened(self, identity: Identity) -> Opened | None:
+        """Get into the session of a service account."""
+        if identity.aws is None or identity.way not in ("token", "pod"):
+            return None
+        entry = self._found[identity.holder.entry]
+        if entry.why:
+            return Opened(why=entry.why)
+        if identity.way == "pod":
+            return Opened(why=_PODS_ALONE)
+        services = self.connections.services(identity.aws.region)
+        return open_by_token(identity, services, self._request.reader)
 
     def _involved(self, rows: Iterable[Expectation]) -> list[str]:
         """The tenants whose credentials a run needs: the checked ones and their neighbours."""
         places = {(row.place.bucket, row.place.prefix) for row in rows}
         checked = {row.holder.tenant for row in rows}
         owners = {
-            credential.tenant
-            for credential in self._request.plan.credentials
-            for access in credential.accesses
-            if (credential.bucket, access.prefix) in places
+            identity.holder.tenant
+            for identity in self._identities.values()
+            for access in identity.accesses
+            if (identity.bucket, access.prefix) in places
         }
         return sorted(checked | owners)
 
@@ -217,7 +250,7 @@ class _Run:
 
     def _note_limits(self, rows: Iterable[Expectation]) -> None:
         """Say so where not every neighbour is tried."""
-        index = Index(self._request.plan, self._servers)
+        index = Index(self._identities.values(), self._servers)
         tried = {(row.place.server, row.place.bucket) for row in rows if row.group == "neighbour"}
         if any(len(index.places(*store)) - 1 > MAX_NEIGHBOURS for store in tried):
             note = f"each credential is tried at the prefixes of {MAX_NEIGHBOURS} neighbours"
@@ -233,102 +266,104 @@ class _Run:
         )
         return None if store is None else Prober(store, self._ledger, self.name)
 
-    def _write(self, seed: Seed) -> _Stand:
+    def _write(self, seed: Seed) -> Stand:
         prober = self._prober(seed.by, seed.place)
         if prober is None or self.stopped.is_set():
             what = "no provisioning credential" if seed.by is None else "no credential"
-            return _Stand(Answer("unclear", what), Answer("unclear", what))
-        return _Stand(*prober.write(seed))
+            return Stand(Answer("unclear", what), Answer("unclear", what))
+        return Stand(*prober.write(seed))
 
     def _try(self, mine: list[Expectation], total: int) -> list[Row]:
         """Try the checks of one holder: first all that it is allowed."""
-        holder = mine[0].holder
-        prober = self._prober(holder, mine[0].place)
-        rows: dict[Expectation, Row] = {}
-        for expectation in sorted(mine, key=lambda e: e.expected == "refused"):
-            rows[expectation] = self._row(expectation, prober, list(rows.values()))
+
+        def told() -> None:
             with self._lock:
                 self._done += 1
                 self._watcher.rows(self._done, total)
+
+        rows: dict[Expectation, Row] = {}
+        for expectation in mine:
+            known = self._known(expectation)
+            if known is not None:
+                rows[expectation] = known
+                told()
+        rest = [expectation for expectation in mine if expectation not in rows]
+        if rest:
+            tried = self._trial(rest[0]).rows(rest, told)
+            rows |= {expectation: self._told(one) for expectation, one in tried.items()}
         return [rows[expectation] for expectation in mine]
 
-    def _row(self, expectation: Expectation, prober: Prober | None, before: list[Row]) -> Row:
+    def _trial(self, expectation: Expectation) -> Trial:
+        """The hands of *expectation*'s holder."""
+        holder = expectation.holder
+        identity, minio = self._identities[holder], self._minio(holder)
+        opened = self.connections.opened.get(holder)
+        found = self._found[holder.entry]
+        aws = None
+        if identity.aws is not None and opened is not None and not found.why:
+            services = self.connections.services(identity.aws.region)
+            store = self.connections.tenants.get(holder)
+            aws = AwsProber(opened, services, store, self._request.reader)
+        return Trial(
+            prober=self._prober(holder, expectation.place),
+            aws=aws,
+            why=found.why or ("" if opened is None else opened.why),
+            stands=self._stands,
+            ours=minio is None or minio.server != "credentials",
+            stopped=self.stopped.is_set,
+        )
+
+    def _minio(self, holder: Holder) -> Minio | None:
+        return self._request.settings.repositories[holder.repository].minio
+
+    def _known(self, expectation: Expectation) -> Row | None:
+        """The row of a check that is not tried: the lookup says it, or the plan."""
         if expectation.expected in ("shared", "not applicable"):
             result = "shared" if expectation.expected == "shared" else "not applicable"
             return Row(expectation, expectation.why, result)
-        if expectation.expected == "as planned":
-            return self._entry(expectation)
-        if prober is None:
-            return Row(expectation, self._found[expectation.holder].why, "not checked")
-        if self.stopped.is_set():
-            return Row(expectation, "the run was interrupted", "not checked")
-        missing = (
-            resting(expectation, before) or self._unready(expectation) or self._idle(expectation)
-        )
-        if missing is not None:
-            return missing
-        ours = minio_of(self._request.settings, expectation.holder.repository).server
-        answer = self._answer(expectation, prober)
-        row = judge(expectation, answer, before, ours=ours != "credentials")
-        return row if row.good else replace(row, cause=self._cause(row, answer))
+        if expectation.group == "entry":
+            return _row_of(expectation, self._found[expectation.holder].findings[expectation.check])
+        if expectation.check == ANNOTATION:
+            identity = self._identities[expectation.holder]
+            if identity.subject is None or identity.aws is None:
+                raise KeyError(expectation.check)
+            finding = annotation(self._request.reader, identity.subject, identity.aws.role)
+            return _row_of(expectation, finding)
+        return None
 
-    def _cause(self, row: Row, answer: Answer[object]) -> str:
-        names = self._names[row.expectation.holder]
+    def _told(self, tried: Tried) -> Row:
+        """The row, with its cause and cure where they are known."""
+        row, answer = tried.row, tried.answer
+        if row.good or answer is None or tried.by is None:
+            return row
+        names = self._names(tried.by)
+        if row.expectation.group in ON_AWS:
+            return replace(row, cause=of_aws(row, answer, names))
         if answer.kind == "unclear":
-            return of_answer(answer.said, names)
+            return replace(row, cause=of_answer(answer.said, names))
         if row.result != "failed":
-            return ""
+            return row
         if answer.kind == "denied":
-            return of_denial(names)
-        return of_excess(names) if row.expectation.expected == "refused" else ""
+            return replace(row, cause=of_denial(names))
+        excess = row.expectation.expected == "refused"
+        return replace(row, cause=of_excess(names)) if excess else row
 
-    def _answer(self, expectation: Expectation, prober: Prober) -> Answer[object]:
-        seed = expectation.seed
-        if expectation.check == "put" and seed is not None and seed.by == expectation.holder:
-            return self._stands[seed].put
-        if expectation.check == "delete version" and seed is not None:
-            return prober.delete_version(expectation, self._stands[seed].put.value or "")
-        if expectation.check == "list" and seed is not None and not self._stands[seed].put.done:
-            expectation = replace(expectation, seed=None)  # no object that must be listed
-        return prober.probe(expectation)
-
-    def _entry(self, expectation: Expectation) -> Row:
-        finding = self._found[expectation.holder].findings[expectation.check]
-        if not finding.checked:
-            return Row(expectation, finding.text, "not checked", finding.cause)
-        result = "ok" if finding.good else "failed"
-        return Row(expectation, finding.text, result, finding.cause)
-
-    def _unready(self, expectation: Expectation) -> Row | None:
-        """The row of a check whose object does not stand, so that it is not tried."""
-        seed = expectation.seed
-        if seed is None or expectation.check in ("put", "list"):
-            return None
-        stand = self._stands[seed]
-        who = "the provisioner" if seed.by is None else str(seed.by)
-        if not stand.put.done:
-            answer = stand.put
-            text = f"there is no object: {who} could not write it ({answer.text})"
-        elif expectation.expected == "refused" and not stand.read.done:
-            answer = stand.read
-            text = f"{who} could not read its object back ({answer.text})"
-        else:
-            return None
-        names = None if seed.by is None else self._names[seed.by]
-        cause = "" if names is None else of_answer(answer.said, names)
-        return Row(expectation, text, "not checked", cause)
-
-    def _idle(self, expectation: Expectation) -> Row | None:
-        """The row of a check that only a bucket with versions has."""
-        seed = expectation.seed
-        if expectation.check != "delete version" or seed is None or self._stands[seed].put.value:
-            return None
-        return Row(expectation, "the bucket keeps no versions", "not applicable")
+    def _names(self, holder: Holder) -> Where:
+        """The names around *holder*."""
+        settings, plan = self._request.settings, self._request.plan
+        own = (c for c in plan.credentials_of(holder.tenant) if holder_of(c) == holder)
+        credential = next(own, None)
+        repository = settings.repositories[holder.repository]
+        if repository.s3 is not None:
+            return where_on_aws(self._identities[holder], credential, repository.s3)
+        if credential is None or repository.minio is None:
+            raise KeyError(str(holder))
+        return where(credential, repository.minio, self._servers[holder.repository])
 
     def clean(self) -> tuple[str, ...]:
         """Remove what the run wrote; return what stays, one line each."""
         self._watcher.step("cleaning up")
-        index = Index(self._request.plan, self._servers)
+        index = Index(self._identities.values(), self._servers)
         hands = Hands(
             provisioners=self.connections.provisioners,
             tenants=self.connections.tenants,
@@ -337,3 +372,9 @@ class _Run:
         left = clean(self._ledger, hands)
         self.connections.close()
         return left
+
+
+def _row_of(expectation: Expectation, finding: Finding) -> Row:
+    if not finding.checked:
+        return Row(expectation, finding.text, "not checked", finding.cause)
+    return Row(expectation, finding.text, "ok" if finding.good else "failed", finding.cause)

@@ -7,6 +7,7 @@ import threading
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, Protocol, TypeVar, cast
 
 import botocore.session
@@ -19,12 +20,11 @@ from minio.credentials.providers import StaticProvider
 from argo_artifacts.verify.answers import (
     BAD_REQUEST,
     BROKEN,
-    CONNECT_SECONDS,
     READ_SECONDS,
     Answer,
     ask,
 )
-from argo_artifacts.verify.causes import TLS_ALONE
+from argo_artifacts.verify.causes import CONNECT_SECONDS, TLS_ALONE
 from argo_artifacts.verify.handshake import speaks_tls
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
     from mypy_boto3_s3.client import S3Client
 
-    from argo_artifacts.verify.expectations import Setting
+    from argo_artifacts.verify.checks import Setting
 
 T = TypeVar("T")
 
-_ATTEMPTS: Final = 2
+ATTEMPTS: Final = 2
 _MINTED_MINUTES: Final = 20
 """Life of an access key that was minted against expectation; the server's least is 15."""
 
@@ -68,6 +68,7 @@ class Keys:
 
     access_key: str = field(repr=False)
     secret_key: str = field(repr=False)
+    session_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(slots=True)
@@ -75,12 +76,15 @@ class Server:
     """How a server is reached."""
 
     address: str
-    """``host:port``."""
+    """``host:port``; empty: the host that boto3 knows for the region (on AWS)."""
 
     secure: bool
     region: str
     ca_file: str | None = None
     """PEM file that replaces the usual trust."""
+
+    aws: bool = False
+    """Whether it is AWS's own, reached as everything on AWS is."""
 
     lost: str = ""
     """Why it cannot be reached, once that was seen: nobody waits for the same time-out twice."""
@@ -115,7 +119,7 @@ class Version:
     version: str
 
 
-_making: Final = threading.Lock()
+making: Final = threading.Lock()
 """Making a client is not safe in two threads; using one is."""
 
 _VARIABLES: Final[Mapping[str, tuple[None, None, object, None]]] = {
@@ -126,6 +130,11 @@ _VARIABLES: Final[Mapping[str, tuple[None, None, object, None]]] = {
 }
 _session: Final = botocore.session.Session(session_vars=dict(_VARIABLES))
 """Nothing ambient: no profile, no file and no variable of the person who runs this."""
+
+aws_session: Final = botocore.session.Session(
+    session_vars={name: value for name, value in _VARIABLES.items() if name != "ca_bundle"}
+)
+"""No profile and no file, but the variables that lead to AWS: endpoints, proxies, CA bundle."""
 
 
 def _stay(context: dict[str, object], **_: object) -> None:
@@ -141,35 +150,38 @@ class Store:
         self.server = server
         self._keys = keys
         self._s3 = self._client()
-        self._admin = self._admin_client()
 
     def _client(self) -> S3Client:
-        server = self.server
-        with _making:
-            client = _session.create_client(
+        server, url = self.server, None
+        if server.address:
+            url = f"{'https' if server.secure else 'http'}://{server.address}"
+        with making:
+            client = (aws_session if server.aws else _session).create_client(
                 "s3",
-                endpoint_url=f"{'https' if server.secure else 'http'}://{server.address}",
+                endpoint_url=url,
                 region_name=server.region,
                 aws_access_key_id=self._keys.access_key,
                 aws_secret_access_key=self._keys.secret_key,
-                verify=server.ca_file or True,
+                aws_session_token=self._keys.session_token,
+                verify=None if server.aws else server.ca_file or True,
                 config=Config(
                     signature_version="s3v4",
-                    s3={"addressing_style": "path"},
+                    s3={"addressing_style": "auto" if server.aws else "path"},
                     connect_timeout=CONNECT_SECONDS,
                     read_timeout=READ_SECONDS,
-                    retries={"total_max_attempts": _ATTEMPTS, "mode": "standard"},
+                    retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
                     # S3-compatible servers need not know the newer checksums
                     request_checksum_calculation="when_required",
                     response_checksum_validation="when_required",
-                    proxies={},
+                    proxies=None if server.aws else {},
                 ),
             )
         # Argo's client stays with the entry's region, too
         client.meta.events.register_last("before-parameter-build.s3", _stay)
         return cast("S3Client", client)
 
-    def _admin_client(self) -> _Admin:
+    @cached_property
+    def _admin(self) -> _Admin:
         client = MinioAdmin(
             endpoint=self.server.address,
             credentials=StaticProvider(self._keys.access_key, self._keys.secret_key),
@@ -190,6 +202,7 @@ class Store:
         if (
             answer.said in (BROKEN, BAD_REQUEST)
             and not self.server.secure
+            and not self.server.aws
             and speaks_tls(self.server.address)
         ):
             answer = replace(answer, said=TLS_ALONE, lost=True, doubtful=False)

@@ -92,7 +92,7 @@ def _cells(line: list[Row]) -> tuple[str, ...]:
     count = f" ({len(line)})" if len(line) > 1 else ""
     return (
         own.holder.tenant,
-        own.holder.repository,
+        own.holder.repository + (f" as {own.holder.account}" if own.holder.account else ""),
         _checks(line),
         own.target,
         _SHORT.get(own.expected, own.expected),

@@ -8,12 +8,9 @@ from argo_artifacts import access
 from argo_artifacts.access.grants import AccessPlan, Credential, SecretReference
 from argo_artifacts.access.words import Access
 from argo_artifacts.config import parse
-from argo_artifacts.verify.expectations import (
-    MAX_NEIGHBOURS,
-    MAX_OTHER_BUCKETS,
-    Facts,
-    expectations,
-)
+from argo_artifacts.verify import expectations as module
+from argo_artifacts.verify.expectations import MAX_NEIGHBOURS, MAX_OTHER_BUCKETS, Facts
+from argo_artifacts.verify.identities import of_credential
 from argo_artifacts.verify.places import FOLDER, Holder, Place, folder
 
 SERVER = "minio:9000"
@@ -37,6 +34,15 @@ def plan_of(*credentials):
     return AccessPlan(
         cluster="prod", owner="p/s", grants=(), credentials=credentials, stores=(), notes=()
     )
+
+
+def expectations(plan, given, tenants=None):
+    """The rows of a plan's credentials; the first of a tenant is its default."""
+    known, found = set(), []
+    for one in plan.credentials:
+        found.append(of_credential(one, first=one.tenant not in known))
+        known.add(one.tenant)
+    return module.expectations(found, given, tenants)
 
 
 def facts(plan, **more):

@@ -7,7 +7,7 @@ from minio.error import MinioAdminException
 
 from argo_artifacts.verify.answers import Answer, ask
 from argo_artifacts.verify.causes import NO_CA, NO_NAME, NO_TLS, OTHER_NAME
-from argo_artifacts.verify.expectations import Expectation
+from argo_artifacts.verify.checks import Expectation
 from argo_artifacts.verify.judge import judge, resting
 from argo_artifacts.verify.places import Holder, Place
 from argo_artifacts.verify.report import Row

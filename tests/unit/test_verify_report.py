@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from rich.console import Console
 
-from argo_artifacts.verify.expectations import Expectation
+from argo_artifacts.verify.checks import Expectation
 from argo_artifacts.verify.places import Holder, Place
 from argo_artifacts.verify.report import Report, Row
 from argo_artifacts.verify.table import HEAD, cells, closing, table

@@ -1,0 +1,252 @@
+"""AWS as an identity meets it: a door that proves tokens and trust, and MinIO's sessions behind.
+
+STS, IAM and KMS are asked at the door. It reads the token (signature by the issuer's published
+keys, issuer, audience, end), judges the documents with our evaluator, and hands out sessions of a
+real MinIO server, whose users have the S3 half of the same documents. So S3 itself is judged by
+MinIO, with conditions on prefixes, which moto does not know.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+import time
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Self
+from urllib.parse import parse_qs
+
+import boto3
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from argo_artifacts.documents.aws import identity
+from argo_artifacts.documents.aws.trust import issuer, provider_arn, trust
+from tests.unit.iam import Policies, Request, allowed, known
+
+if TYPE_CHECKING:
+    from argo_artifacts.access import AccessPlan
+    from argo_artifacts.config import Settings
+    from tests.engine.minio_server import MinioServer
+
+AUDIENCE = "sts.amazonaws.com"
+SECRET = "canary-of-a-role"
+NOTHING = {"Version": "2012-10-17", "Statement": []}
+
+
+@dataclass
+class Refusal(Exception):  # noqa: N818 - an answer
+    """What AWS answers instead."""
+
+    code: str
+    status: int = 403
+
+
+@dataclass
+class AwsDoor:
+    """Serves on loopback; a context manager."""
+
+    minio: MinioServer
+    settings: Settings
+    plan: AccessPlan
+    keys: str = "{}"
+    """The issuer's key set, as it publishes it."""
+
+    provider: str = ""
+    """The issuer that has an OIDC provider in the account; the plan's, unless said otherwise."""
+
+    audiences: set[str] = field(default_factory=lambda: {AUDIENCE})
+    """The audiences that this provider knows."""
+
+    trusts: dict[str, dict] = field(default_factory=dict)
+    """Trust document of each role, by its ARN."""
+
+    policies: dict[str, dict] = field(default_factory=dict)
+    """What each role or user may do, by its ARN."""
+
+    acting: dict[str, str] = field(default_factory=dict)
+    """ARN of the role or user behind each access key."""
+
+    expired: bool = False
+    """Whether every session has come to its end; S3 is to be asked at the door then, too."""
+
+    def __enter__(self) -> Self:
+        for role in self.plan.aws.roles:
+            self.trusts[role.arn] = trust(self.settings, role)
+            found = identity.policies(self.settings, role)
+            self.allow(role.arn, found[0] if found else NOTHING)
+        if self.settings.cluster.oidc is not None:
+            self.provider = self.provider or issuer(self.settings)
+        door = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                text = self.rfile.read(int(self.headers.get("Content-Length") or 0)).decode()
+                status, body = door.answer(dict(self.headers), text)
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def do_GET(self) -> None:
+                """S3, which knows no session any more."""
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                body = b"<Error><Code>ExpiredToken</Code></Error>"
+                self.send_response(400)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(b"" if self.command == "HEAD" else body)
+
+            do_PUT = do_DELETE = do_HEAD = do_GET  # noqa: N815 - the server's names
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def allow(self, arn: str, policy: dict) -> None:
+        """Give a role or user *policy*, here and on the MinIO server."""
+        self.policies[arn] = policy
+        admin, name = self.minio.admin(), arn.rsplit("/", 1)[-1]
+        admin.user_add(name, SECRET)
+        known_there = of_s3(policy)
+        if known_there["Statement"]:
+            admin.policy_add(policy_name=name, policy=known_there)
+            admin.policy_set(name, user=name)
+
+    def session(self, arn: str, policy: dict | None = None) -> dict[str, str]:
+        """A session of *arn* on the MinIO server, within *policy*."""
+        sts = boto3.client(
+            "sts",
+            endpoint_url=f"http://{self.minio.endpoint}",
+            region_name="us-east-1",
+            aws_access_key_id=arn.rsplit("/", 1)[-1],
+            aws_secret_access_key=SECRET,
+        )
+        limit = {} if policy is None else {"Policy": json.dumps(of_s3(policy))}
+        words = {"RoleArn": "arn:of:no:use:to:minio", "RoleSessionName": "door"}
+        keys = sts.assume_role(**words, **limit)["Credentials"]
+        self.acting[keys["AccessKeyId"]] = arn
+        return keys
+
+    def answer(self, headers: dict[str, str], text: str) -> tuple[int, bytes]:
+        target = headers.get("X-Amz-Target", "")
+        words = {} if target else {k: v for k, (v,) in parse_qs(text).items()}
+        action = target.split(".")[-1] or words["Action"]
+        try:
+            inner = self._do(action, words, headers)
+        except Refusal as no:
+            if target:
+                return 400, json.dumps({"__type": f"{no.code}Exception"}).encode()
+            error = f"<Error><Type>Sender</Type><Code>{no.code}</Code></Error>"
+            return no.status, f"<ErrorResponse>{error}</ErrorResponse>".encode()
+        if target:
+            return 200, b"{}"
+        result = f"<{action}Result>{inner}</{action}Result>"
+        return 200, f"<{action}Response>{result}</{action}Response>".encode()
+
+    def _do(self, action: str, words: dict[str, str], headers: dict[str, str]) -> str:
+        if action == "AssumeRoleWithWebIdentity":
+            return self._by_token(words["RoleArn"], words["WebIdentityToken"])
+        found = re.search(r"Credential=([^/]+)/\d+/[^/]+/(\w+)/", headers["Authorization"])
+        arn = self.acting.get(found[1])
+        if arn is None:
+            code = "InvalidClientTokenId"
+            raise Refusal(code)
+        if self.expired:
+            code = "ExpiredToken"
+            raise Refusal(code)
+        if action == "GetCallerIdentity":
+            return f"<Arn>{_as_caller(arn)}</Arn>"
+        resource = words.get("RoleArn", "*")
+        own = Policies(identity=(self.policies[arn],))
+        if action == "AssumeRole":
+            trusted = self.trusts.get(resource, NOTHING)
+            own = Policies(identity=own.identity, resource=trusted, must=True)
+        said = known({"aws:PrincipalArn": arn})
+        request = Request(
+            principal=arn, action=f"{found[2]}:{action}", resource=resource, context=said
+        )
+        if not allowed(own, request):
+            code = "AccessDenied"
+            raise Refusal(code)
+        return _xml(self.session(resource)) if action == "AssumeRole" else ""
+
+    def _by_token(self, role: str, token: str) -> str:
+        claims = self._claims(token)
+        host = claims["iss"].removeprefix("https://")
+        code = "InvalidIdentityToken"
+        known_to_it = self.audiences & set(claims["aud"])
+        if host != self.provider or not known_to_it or claims["exp"] < time.time():
+            raise Refusal(code, 400)
+        said = {f"{host}:aud": min(known_to_it), f"{host}:sub": claims["sub"]}
+        request = Request(
+            principal=provider_arn(self.settings, role.split(":")[4]),
+            action="sts:AssumeRoleWithWebIdentity",
+            resource=role,
+            context=known(said),
+        )
+        if not allowed(Policies(resource=self.trusts.get(role, NOTHING), must=True), request):
+            code = "AccessDenied"
+            raise Refusal(code)
+        return _xml(self.session(role))
+
+    def _claims(self, token: str) -> dict:
+        """What the token says, proven by its signature."""
+        head, body, signature = token.split(".")
+        kid = json.loads(_bytes(head))["kid"]
+        key = next(one for one in json.loads(self.keys)["keys"] if one["kid"] == kid)
+        numbers = (int.from_bytes(_bytes(key[name])) for name in ("e", "n"))
+        public = rsa.RSAPublicNumbers(*numbers).public_key()
+        try:
+            public.verify(
+                _bytes(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256()
+            )
+        except InvalidSignature:
+            code = "InvalidIdentityToken"
+            raise Refusal(code, 400) from None
+        return json.loads(_bytes(body))
+
+
+def of_s3(policy: dict) -> dict:
+    """The statements of *policy* that MinIO knows: those of S3's own actions."""
+    strange = {"s3:GetDataAccess"}
+    kept = [
+        statement
+        for statement in policy["Statement"]
+        if all(a.startswith("s3:") and a not in strange for a in statement["Action"])
+    ]
+    return {"Version": "2012-10-17", "Statement": kept}
+
+
+def _xml(keys: dict[str, str]) -> str:
+    """A session as STS says it."""
+    names = ("AccessKeyId", "SecretAccessKey", "SessionToken")
+    inner = "".join(f"<{name}>{keys[name]}</{name}>" for name in names)
+    end = "<Expiration>2099-01-01T00:00:00Z</Expiration>"
+    return f"<Credentials>{inner}{end}</Credentials>"
+
+
+def _as_caller(arn: str) -> str:
+    """The ARN of a session, as STS says it."""
+    kind, _, name = arn.split(":", 5)[5].partition("/")
+    if kind == "user":
+        return arn
+    return f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name.rsplit('/', 1)[-1]}/session"
+
+
+def _bytes(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
