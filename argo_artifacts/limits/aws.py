@@ -107,7 +107,7 @@ def _of_buckets(settings: Settings, plan: AccessPlan) -> Iterator[Quota]:
 def _numbers(aws: AwsPlan) -> Iterator[Quota]:
     for what, used, limit, unit in (
         (
-            "IAM roles (1,000 unless AWS was asked for more)",
+            f"IAM roles ({sizes.USUAL_ROLES:,} unless AWS was asked for more)",
             len(aws.roles),
             sizes.MAX_ROLES,
             "roles",

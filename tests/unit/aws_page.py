@@ -8,12 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from argo_artifacts.access.inventory import count, inventory
-from argo_artifacts.documents.aws import identity
 from tests.unit import aws_minio
 from tests.unit.aws_calls import TABLE
 from tests.unit.aws_checks import CHECKS, JUDGES, matrix
-from tests.unit.aws_stacks import on_aws, store
 from tests.unit.aws_world import Actor, documents
 from tests.unit.iam_parts import decisive, parts
 
@@ -59,15 +56,6 @@ How many calls of each identity go through each check, and who answers them: **E
 
 """
 
-GROWING = """
-## Growth
-
-| identity | tenants | IAM roles | policies | users | associations |
-|---|---|---|---|---|---|
-"""
-
-GROWTH = ("podIdentity", "irsa", "accessKeys", "assumeRole", "node")
-
 
 def page() -> str:
     """The whole text."""
@@ -78,8 +66,7 @@ def page() -> str:
         ["check", *found],
         ([check, *(cells[check] for cells in found.values())] for check in CHECKS),
     )
-    growth = "".join(_growth())
-    return HEAD + rows + JUDGED + checks + WHO + by_identity + GROWING + growth
+    return HEAD + rows + JUDGED + checks + WHO + by_identity
 
 
 def _table(head: list[str], rows: Iterable[list[str]]) -> str:
@@ -93,23 +80,6 @@ def _row(of: Actor) -> str:
     minio = sum(map(len, aws_minio.judged(of)))
     figures = " | ".join(map(str, (len(right), len(wrong), number, minio)))
     return f"| {of.identity} | {of.actor} | {figures} |\n"
-
-
-def _growth():
-    for name in GROWTH:
-        for number in (1, 100):
-            tenants = {f"tenant-{index:04}": {} for index in range(number)}
-            made, access = on_aws({"default": store(name)}, tenants=tenants)
-            numbers = count(inventory(made, access))
-            policies = sum(len(identity.policies(made, role)) for role in access.aws.roles)
-            policies += len(access.aws.users)
-            figures = [
-                numbers.get("IAM role", 0),
-                policies,
-                numbers.get("IAM user", 0),
-                numbers.get("Pod Identity association", 0),
-            ]
-            yield f"| {name} | {number} | {' | '.join(map(str, figures))} |\n"
 
 
 if __name__ == "__main__":

@@ -35,7 +35,10 @@ MAX_KEY_POLICY: Final = 32_768
 """A key policy, in bytes (KMS)."""
 
 MAX_ROLES: Final = 5_000
-"""Roles of an account; 1,000 unless AWS was asked for more."""
+"""Roles of an account, where AWS was asked for more."""
+
+USUAL_ROLES: Final = 1_000
+"""Roles of an account that asked for no more."""
 
 MAX_USERS: Final = 5_000
 """Users of an account."""
