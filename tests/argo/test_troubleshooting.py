@@ -21,10 +21,9 @@ from tests.argo.troubleshooting import (
     CA,
     MAP,
     PAGE,
-    ROWS,
     SECRET,
     STAGE,
-    TRIED,
+    TABLE,
     A,
     B,
     Stage,
@@ -424,7 +423,7 @@ GIVEN_KEYS = {
 
 
 @pytest.mark.parametrize(
-    ("identity", "row"), [(name, ROWS[name]) for name in BROKEN], ids=[*BROKEN]
+    ("identity", "row"), [(name, TABLE.rows[name]) for name in BROKEN], ids=[*BROKEN]
 )
 def test_what_check_refuses_before_argo_meets_it(identity, row, tmp_path):
     changes = BROKEN[identity]
@@ -439,7 +438,7 @@ def test_what_check_refuses_before_argo_meets_it(identity, row, tmp_path):
     assert "canary" not in line
 
 
-TRIED.update(BROKEN)
+TABLE.tried.update(BROKEN)
 
 
 @case("scheme")
@@ -455,8 +454,8 @@ def test_argo_refuses_a_scheme_with_other_words(row, stage):
 
 
 def test_every_row_of_the_table_has_been_tried():
-    assert len(ROWS) > 25
-    assert set(ROWS) == TRIED
+    assert len(TABLE.rows) > 25
+    assert set(TABLE.rows) == TABLE.tried
 
 
 def test_no_secret_is_in_what_is_said(stage):

@@ -1,6 +1,6 @@
-"""The table of docs/minio.md, and a stage on which Argo and ``verify`` meet the same trouble.
+"""The tables of docs/minio.md and docs/aws.md, and a stage on which Argo and we meet the same.
 
-The table is read, not copied: what it says that Argo or we say is compared with what they say.
+A table is read, not copied: what it says that Argo or we say is compared with what they say.
 """
 
 from __future__ import annotations
@@ -68,27 +68,39 @@ class Row:
         return any(re.search(form, said, re.DOTALL) for form in forms)
 
 
-def rows() -> dict[str, Row]:
-    """The table, by the anchors of its rows."""
-    found = [match.groupdict() for match in _ROW.finditer(PAGE.read_text())]
-    return {
-        row["id"]: Row(row["cause"], tuple(_code(row["argo"])), " ".join(_code(row["we"])))
-        for row in found
-    }
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The troubleshooting table of a page."""
+
+    rows: Mapping[str, Row]
+    """By the anchors of its rows."""
+
+    tried: set[str] = field(default_factory=set[str])
+    """The rows that a test provokes."""
+
+    def case(self, identity: str) -> pytest.MarkDecorator:
+        """Give a test one row."""
+        self.tried.add(identity)
+        return pytest.mark.parametrize("row", [self.rows[identity]], ids=[identity])
+
+
+def table_of(page: Path) -> Table:
+    """The table of *page*."""
+    found = [match.groupdict() for match in _ROW.finditer(page.read_text())]
+    return Table(
+        {
+            row["id"]: Row(row["cause"], tuple(_code(row["argo"])), " ".join(_code(row["we"])))
+            for row in found
+        }
+    )
 
 
 def _code(cell: str) -> list[str]:
     return re.findall(r"`([^`]+)`", cell)
 
 
-ROWS: Final = rows()
-TRIED: Final[set[str]] = set()
-
-
-def case(identity: str) -> pytest.MarkDecorator:
-    """Give a test one row of the table."""
-    TRIED.add(identity)
-    return pytest.mark.parametrize("row", [ROWS[identity]], ids=[identity])
+TABLE: Final = table_of(PAGE)
+case: Final = TABLE.case
 
 
 @dataclass(slots=True)
