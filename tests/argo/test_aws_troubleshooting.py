@@ -18,7 +18,7 @@ from components.aws.guard import BucketGuard
 from tests.argo.playback import EXPIRED_LOGIN, playing
 from tests.argo.troubleshooting import table_of
 from tests.harness import ROOT
-from tests.unit.aws_stacks import AWS, CLUSTER, on_aws, s3_is_built, store
+from tests.unit.aws_stacks import AWS, CLUSTER, on_aws, store
 from tests.unit.config_files import faults_in
 from tests.unit.stacks import values
 
@@ -79,8 +79,7 @@ TABLE.tried.update(BROKEN)
 def checked(folder: Path, **changes: object) -> list[str]:
     given = {"cluster": CLUSTER, "aws": AWS, "repositories": repositories()} | changes
     config = {f"argo-artifacts:{key}": value for key, value in values(**given).items()}
-    with s3_is_built():
-        return faults_in({"config": config}, folder)
+    return faults_in({"config": config}, folder)
 
 
 def test_a_sound_stack_has_no_fault(tmp_path):
@@ -225,7 +224,7 @@ def bucket(region: str = AWS["region"], mark: str = "") -> None:
 
 
 def looked_at() -> dict[str, live.LiveBucket]:
-    wanted = live.Wanted(name="acme-artifacts", region=AWS["region"], path=WHERE)
+    wanted = live.Wanted(name="acme-artifacts", region=AWS["region"], path=WHERE, adopt=False)
     return dict(live.read(connect(stack()), AWS["account"], [wanted]))
 
 
