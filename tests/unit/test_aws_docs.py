@@ -7,9 +7,11 @@ import re
 import pytest
 import yaml
 
+from argo_artifacts.cli import main
 from argo_artifacts.config.backends.s3 import S3
 from tests.unit import aws_growth
 from tests.unit.aws_stacks import EXAMPLES
+from tests.unit.config_files import ROOT
 from tests.unit.test_minio_docs import LINK, anchors
 
 PAGE = aws_growth.PAGE
@@ -89,3 +91,21 @@ def test_the_hosts_are_those_of_the_entries():
     for host, settings in HOSTS.items():
         model = {"bucket": {"name": "acme-artifacts"}, "identity": "irsa"} | settings
         assert S3.model_validate(model).host == host
+
+
+COMMANDS = re.findall(r"^\.venv/bin/argo-artifacts (.+)$", TEXT, re.MULTILINE)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_of_the_page_runs_as_written(command, capsys, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr("sys.argv", ["argo-artifacts", *command.split()])
+    with pytest.raises(SystemExit) as end:
+        main()
+    said = capsys.readouterr()
+    assert end.value.code == 0, said.err
+    assert "acme-argo-artifacts" in said.out or ": fine, " in said.out
+
+
+def test_the_page_has_commands():
+    assert len(COMMANDS) == 3
