@@ -17,6 +17,7 @@ from lightkube.resources.core_v1 import ConfigMap, Secret
 from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
 from argo_artifacts.repository.entries import config_map_data
 from tests.argo.troubleshooting import table_of
+from tests.argo.verify_servers import MemoryCluster
 from tests.harness import ROOT
 
 if TYPE_CHECKING:
@@ -88,7 +89,9 @@ class Trouble:
         """The pod is one of a service account of the tenant's, as EKS's webhook makes it."""
         self.nobody()
         file = self.folder / "token"
-        file.write_text(self.world.reader.token(self.tenant, account, "sts.amazonaws.com"))
+        reader = self.world.reader
+        assert not isinstance(reader, MemoryCluster)
+        file.write_text(reader.token(self.tenant, account, "sts.amazonaws.com"))
         self.variables.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(file))
         self.variables.setenv("AWS_ROLE_ARN", role)
         self.variables.setenv("AWS_REGION", "eu-west-1")

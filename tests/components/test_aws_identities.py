@@ -364,7 +364,7 @@ def test_roles_that_are_handed_over_are_not_made_and_the_account_is_not_asked(ku
     assert owners(run) == {("entry", "aws")}
     assert [r.name for r in run.all("aws")] == ["aws"]
     named = {
-        r.metadata["annotations"].get("eks.amazonaws.com/role-arn")
+        cast("dict[str, str]", r.metadata["annotations"]).get("eks.amazonaws.com/role-arn")
         for r in run.all("ServiceAccount")
     }
     assert all(arn is not None and "::444455556666:role/" in arn for arn in named)
