@@ -34,6 +34,7 @@ from argo_artifacts.config.template import STACK, placeholders
 
 if TYPE_CHECKING:
     from argo_artifacts.verify import Report
+    from argo_artifacts.verify.in_pods import Pods
     from argo_artifacts.verify.provisioning import PulumiStack
 
 JunitFile = Annotated[Path | None, typer.Option("--junit", help="Write JUnit XML to this file.")]
@@ -58,11 +59,13 @@ def verify(
     chosen = _chosen(settings, tenant)
     _writable(junit)
     place = provisioning.PulumiStack(name=stack, config_file=file, folder=Path.cwd())
+    kubeconfig = _kubeconfig(settings, place)
     request = Request(
         settings=settings,
         plan=plan(settings),
-        reader=kubernetes.LiveReader(settings.cluster, _kubeconfig(settings, place)),
+        reader=kubernetes.LiveReader(settings.cluster, kubeconfig),
         admin=partial(provisioning.admin_keys, place),
+        pods=_pods(settings, kubeconfig),
         tenants=chosen,
     )
     with _Watcher() as watcher:
@@ -116,6 +119,16 @@ def _kubeconfig(settings: Settings, place: PulumiStack) -> str | None:
     except NoSettingError as error:
         msg = f"{NAMESPACE}:{KUBECONFIG}: cannot be read ({error}), the secret is required"
         raise ConfigError([msg]) from None
+
+
+def _pods(settings: Settings, kubeconfig: str | None) -> Pods | None:
+    """Pods for what only they can try, where the settings give an image."""
+    from argo_artifacts.cluster import connect  # noqa: PLC0415
+    from argo_artifacts.verify.jobs import LivePods  # noqa: PLC0415
+
+    if settings.aws is None or settings.aws.verifier is None:
+        return None
+    return LivePods(connect(settings.cluster, kubeconfig), settings.aws.verifier.image)
 
 
 def _print(report: Report) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
+from argo_artifacts.config.backends.minio_helm import Image
 from argo_artifacts.config.base import Matching, Model, Text
 from argo_artifacts.config.tenants import Ownership
 
@@ -125,6 +126,13 @@ def _path(value: str) -> str:
     return Matching(_PATH, "a path that begins and ends with '/' is accepted", 512)(value)
 
 
+class Verifier(Model):
+    """The pods in which `verify` tries what only a pod can (identities podIdentity and node)."""
+
+    image: Image
+    """Image with Python and this distribution; a tag or, better, a digest."""
+
+
 class Aws(Model):
     """The AWS account of the buckets on S3."""
 
@@ -156,6 +164,9 @@ class Aws(Model):
 
     refresher: Refresher | None = None
     """What keeps temporary credentials fresh (identity accessGrants, assumeRole by refresher)."""
+
+    verifier: Verifier | None = None
+    """What `verify` runs in the cluster; absent: what only pods can try is not checked."""
 
     tags: dict[TagKey, TagValue] = Field(default_factory=dict[TagKey, TagValue])
     """Further tags on everything that we make."""

@@ -13,7 +13,7 @@ from argo_artifacts.access.servers import installed_servers
 from argo_artifacts.documents.kubernetes import COLLECTOR, EXECUTOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from argo_artifacts.access.grants import AccessPlan
     from argo_artifacts.access.inventory import Kind
@@ -167,6 +167,28 @@ _VERBS: Final = ("create", "delete", "get", "list", "patch", "watch")
 is gone, and without that right waits for ten minutes."""
 
 
+_TOKENS: Final[Rule] = {
+    "apiGroups": [""],
+    "resources": ["serviceaccounts/token"],
+    "verbs": ["create"],
+}
+"""``verify`` goes the pods' way to their roles (IRSA)."""
+
+_JOBS: Final[tuple[Rule, ...]] = (
+    {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete"]},
+    {"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]},
+)
+"""``verify`` tries in pods what only they can, where an image is given."""
+
+
+def _verify_on_aws(settings: Settings) -> Iterator[Rule]:
+    ambient = {r.s3.ambient for r in settings.repositories.values() if r.s3 is not None}
+    if "irsa" in ambient:
+        yield _TOKENS
+    if ambient & {"podIdentity", "node"} and settings.aws and settings.aws.verifier:
+        yield from _JOBS
+
+
 def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
     """The ClusterRole of whoever runs ``pulumi up``.
 
@@ -203,6 +225,7 @@ def cluster_role(settings: Settings, plan: AccessPlan) -> dict[str, object]:
         rules.append({"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]})
     if "secrets" not in made.get("", ()):  # kept by others, read by argo-server and by verify
         rules.append({"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]})
+    rules += _verify_on_aws(settings)
     return {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "ClusterRole",

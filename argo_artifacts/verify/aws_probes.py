@@ -44,15 +44,16 @@ def open_by_token(identity: Identity, services: Services, reader: Reader) -> Ope
         token = reader.token(space, name, AUDIENCE)
     except ClusterError as error:
         return Opened(answers={"token": Answer("unclear", str(error))}, why=str(error))
-    return onwards(identity, services, "token", by_token(services, identity.aws.role, token))
+    first = by_token(services, identity.aws.role, token)
+    return onwards(identity.aws.entry_role, services, "token", first)
 
 
-def onwards(identity: Identity, services: Services, way: str, first: Answer[Keys]) -> Opened:
+def onwards(entry_role: str, services: Services, way: str, first: Answer[Keys]) -> Opened:
     """From the pods' own session to the one that the entry's role gives."""
     answers: dict[str, Answer[object]] = {way: first}
     last = first
-    if identity.aws is not None and identity.aws.entry_role and first.value is not None:
-        last = AwsSession(services, first.value).assume(identity.aws.entry_role)
+    if entry_role and first.value is not None:
+        last = AwsSession(services, first.value).assume(entry_role)
         answers["assume role"] = last
     if last.value is None:
         return Opened(answers=answers, why=f"no session: {last.text}")

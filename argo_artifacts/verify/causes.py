@@ -22,6 +22,13 @@ ROLE_ANNOTATION: Final = "eks.amazonaws.com/role-arn"
 
 UNREACHED: Final = "the server cannot be reached"
 NO_NAME: Final = "the server's name does not resolve"
+NO_AGENT: Final = "the pod finds no credentials of EKS Pod Identity"
+NO_NODE: Final = "the pod finds no credentials of its node"
+NO_IMAGE: Final = (
+    "argo-artifacts:aws.verifier: missing, an image for pods is needed where only they have the"
+    " identity; set aws.verifier.image to one that holds this program"
+)
+
 CONNECT_SECONDS: Final = 5
 NO_ANSWER: Final = f"no connection within {CONNECT_SECONDS} s"
 UNTRUSTED: Final = "its certificate is not trusted"
@@ -221,6 +228,18 @@ _ANSWERS: Final[Mapping[str, _Cause]] = {
         " sts.amazonaws.com is needed",
         "set aws.oidcProvider: create, or correct cluster.oidc.issuer",
     ),
+    NO_AGENT: _Cause(
+        "holder",
+        "its pods find no credentials of EKS Pod Identity, the add-on eks-pod-identity-agent and an"
+        " association are needed",
+        f"install the add-on, then {REFRESH}",
+    ),
+    NO_NODE: _Cause(
+        "holder",
+        "its pods find no credentials of their node, an instance profile and metadata that pods"
+        " reach are needed",
+        "give the nodes a role, and their metadata a hop limit of 2",
+    ),
 }
 
 _WAY_THERE: Final = "a way from here is needed"
@@ -283,6 +302,15 @@ def of_denial(names: Where) -> str:
 def of_excess(names: Where) -> str:
     """The line for a right that nobody granted."""
     return _line(_TOO_WIDE, names)
+
+
+def of_pod(account: str, found: str) -> str:
+    """The line for a service account of which no pod answered."""
+    namespace = account.split("/", maxsplit=1)[0]
+    return (
+        f"ServiceAccount {account}: {found}, a pod of it that runs the image of aws.verifier is"
+        f" needed; see `kubectl get events -n {namespace}`"
+    )
 
 
 def of_annotation(account: str, found: str, role: str) -> str:

@@ -30,6 +30,7 @@ from argo_artifacts.verify.expectations import (
     expectations,
 )
 from argo_artifacts.verify.identities import identities
+from argo_artifacts.verify.in_pods import InPods
 from argo_artifacts.verify.index import Index
 from argo_artifacts.verify.ledger import Ledger
 from argo_artifacts.verify.lookup import annotation, look_up
@@ -49,13 +50,14 @@ if TYPE_CHECKING:
     from argo_artifacts.verify.causes import Where
     from argo_artifacts.verify.checks import Expectation, Seed
     from argo_artifacts.verify.identities import Identity
+    from argo_artifacts.verify.in_pods import Pods
+    from argo_artifacts.verify.ledger import Written
     from argo_artifacts.verify.lookup import Finding, Found, Reader
     from argo_artifacts.verify.places import Holder, Place
     from argo_artifacts.verify.store import Keys
     from argo_artifacts.verify.trial import Tried
 
 _THREADS: Final = 8
-_PODS_ALONE: Final = "only a pod of this service account gets into its session"
 
 
 class Watcher(Protocol):
@@ -83,6 +85,9 @@ class Request:
     reader: Reader
     admin: Callable[[ConfigKeys], Keys]
     """Gives the keys of a server's admin, or raises NoSettingError."""
+
+    pods: Pods | None = None
+    """Runs what only a pod can do; None: no image was given."""
 
     tenants: frozenset[str] | None = None
     """Whose credentials; None: everyone's."""
@@ -127,6 +132,7 @@ class _Run:
         }
         self._watcher = watcher
         self._ledger = Ledger()
+        self._pods = InPods(request.pods, self._ledger, self.name)
         self._found: dict[Holder, Found] = {}
         self._stands: dict[Seed, Stand] = {}
         self._done = 0
@@ -194,13 +200,11 @@ class _Run:
 
     def _opened(self, identity: Identity) -> Opened | None:
         """Get into the session of a service account."""
-        if identity.aws is None or identity.way not in ("token", "pod"):
+        if identity.aws is None or identity.way != "token":
             return None
         entry = self._found[identity.holder.entry]
         if entry.why:
             return Opened(why=entry.why)
-        if identity.way == "pod":
-            return Opened(why=_PODS_ALONE)
         services = self.connections.services(identity.aws.region)
         return open_by_token(identity, services, self._request.reader)
 
@@ -234,8 +238,8 @@ class _Run:
         self._watcher.step(f"writing {len(seeds)} objects that the checks need")
         pool = ThreadPoolExecutor(_THREADS)
         try:
-            for seed, stand in zip(seeds, pool.map(self._write, seeds), strict=True):
-                self._stands[seed] = stand
+            for stands in pool.map(self._write, self._by_writer(seeds)):
+                self._stands |= stands
             self._watcher.step(f"trying {len(rows)} checks of {len(holders)} credentials")
             of: dict[Holder, list[Expectation]] = {}
             for row in rows:
@@ -266,7 +270,21 @@ class _Run:
         )
         return None if store is None else Prober(store, self._ledger, self.name)
 
-    def _write(self, seed: Seed) -> Stand:
+    def _by_writer(self, seeds: Iterable[Seed]) -> list[list[Seed]]:
+        """*seeds*, those that one pod writes together."""
+        together: dict[object, list[Seed]] = {}
+        for seed in seeds:
+            alone = seed.by is None or self._identities[seed.by].way != "pod"
+            together.setdefault(seed if alone else seed.by, []).append(seed)
+        return list(together.values())
+
+    def _write(self, seeds: list[Seed]) -> dict[Seed, Stand]:
+        writer = seeds[0].by
+        if writer is not None and self._identities[writer].way == "pod":
+            return self._pods.write(self._identities[writer], seeds)
+        return {seed: self._write_one(seed) for seed in seeds}
+
+    def _write_one(self, seed: Seed) -> Stand:
         prober = self._prober(seed.by, seed.place)
         if prober is None or self.stopped.is_set():
             what = "no provisioning credential" if seed.by is None else "no credential"
@@ -289,9 +307,19 @@ class _Run:
                 told()
         rest = [expectation for expectation in mine if expectation not in rows]
         if rest:
-            tried = self._trial(rest[0]).rows(rest, told)
+            tried = self._tried(rest, told)
             rows |= {expectation: self._told(one) for expectation, one in tried.items()}
         return [rows[expectation] for expectation in mine]
+
+    def _tried(self, rest: list[Expectation], told: Callable[[], None]) -> dict[Expectation, Tried]:
+        """Try what nothing is known of, here or in a pod."""
+        identity = self._identities[rest[0].holder]
+        if identity.way != "pod" or self._found[identity.holder.entry].why:
+            return self._trial(rest[0]).rows(rest, told)
+        found = self._pods.rows(identity, rest, self._stands)
+        for _ in rest:
+            told()
+        return found
 
     def _trial(self, expectation: Expectation) -> Trial:
         """The hands of *expectation*'s holder."""
@@ -364,6 +392,7 @@ class _Run:
         """Remove what the run wrote; return what stays, one line each."""
         self._watcher.step("cleaning up")
         index = Index(self._identities.values(), self._servers)
+        self._clean_in_pods(index)
         hands = Hands(
             provisioners=self.connections.provisioners,
             tenants=self.connections.tenants,
@@ -372,6 +401,21 @@ class _Run:
         left = clean(self._ledger, hands)
         self.connections.close()
         return left
+
+    def _clean_in_pods(self, index: Index) -> None:
+        """Let the pods that may delete what stands delete it."""
+        mine: dict[Holder, list[Written]] = {}
+        for entry in self._ledger.entries:
+            if not entry.standing or entry.upload:
+                continue
+            for holder in index.holders(entry.place, {"delete"}):
+                if self._identities[holder].way == "pod":
+                    mine.setdefault(holder, []).append(entry)
+                    break
+        with ThreadPoolExecutor(_THREADS) as pool:
+            whose = (self._identities[holder] for holder in mine)
+            for _ in pool.map(self._pods.delete, whose, mine.values()):
+                pass  # a fault of ours is raised here
 
 
 def _row_of(expectation: Expectation, finding: Finding) -> Row:

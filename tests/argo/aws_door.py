@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 AUDIENCE = "sts.amazonaws.com"
 SECRET = "canary-of-a-role"
+AGENT = "/agent"
+"""Path at which a pod asks for the credentials of its association."""
+
 NOTHING = {"Version": "2012-10-17", "Statement": []}
 
 
@@ -70,6 +73,9 @@ class AwsDoor:
     acting: dict[str, str] = field(default_factory=dict)
     """ARN of the role or user behind each access key."""
 
+    missing: set[str] = field(default_factory=set)
+    """Service accounts, as ``namespace/name``, that somebody took the association from."""
+
     expired: bool = False
     """Whether every session has come to its end; S3 is to be asked at the door then, too."""
 
@@ -92,10 +98,12 @@ class AwsDoor:
                 self.wfile.write(body)
 
             def do_GET(self) -> None:
-                """S3, which knows no session any more."""
+                """S3, which knows no session any more; or the agent of EKS Pod Identity."""
                 self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                body = b"<Error><Code>ExpiredToken</Code></Error>"
-                self.send_response(400)
+                status, body = 400, b"<Error><Code>ExpiredToken</Code></Error>"
+                if self.path == AGENT:
+                    status, body = door.agent(self.headers["Authorization"])
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(b"" if self.command == "HEAD" else body)
@@ -141,6 +149,25 @@ class AwsDoor:
         keys = sts.assume_role(**words, **limit)["Credentials"]
         self.acting[keys["AccessKeyId"]] = arn
         return keys
+
+    def variables(self, namespace: str, account: str) -> dict[str, str]:
+        """What EKS puts into the environment of a pod; its token is told by its name."""
+        return {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{self.url}{AGENT}",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": f"{namespace}/{account}",
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ENDPOINT_URL_S3": f"http://{self.minio.endpoint}",
+        }
+
+    def agent(self, token: str) -> tuple[int, bytes]:
+        """Answer a pod: the session of its association's role."""
+        for one in self.plan.aws.associations:
+            if f"{one.namespace}/{one.service_account}" == token and token not in self.missing:
+                keys = self.session(one.role)
+                made = {name: keys[name] for name in ("AccessKeyId", "SecretAccessKey")}
+                made |= {"Token": keys["SessionToken"], "Expiration": "2099-01-01T00:00:00Z"}
+                return 200, json.dumps(made).encode()
+        return 404, b"{}"
 
     def answer(self, headers: dict[str, str], text: str) -> tuple[int, bytes]:
         target = headers.get("X-Amz-Target", "")

@@ -32,7 +32,7 @@ class AwsWorld:
     door: AwsDoor
     settings: Settings
     plan: AccessPlan
-    reader: Reader | MemoryCluster
+    reader: Reader
 
     @property
     def cluster(self) -> MemoryCluster:

@@ -18,7 +18,7 @@ from argo_artifacts.config import parse
 from argo_artifacts.documents import minio as documents
 from argo_artifacts.repository.entries import config_map_data, default_repository
 from argo_artifacts.verify import Request, verify
-from argo_artifacts.verify.lookup import ConfigMap
+from argo_artifacts.verify.lookup import ClusterError, ConfigMap
 from argo_artifacts.verify.provisioning import NoSettingError
 from argo_artifacts.verify.store import Keys
 from tests.engine.minio_server import ROOT_SECRET, ROOT_USER
@@ -80,6 +80,15 @@ class MemoryCluster:
 
     def secret(self, namespace: str, name: str) -> dict[str, bytes] | None:
         return self.secrets.get((namespace, name))
+
+    def annotations(self, namespace: str, name: str) -> dict[str, str] | None:
+        """Nobody's: it has no service accounts."""
+        del namespace, name
+
+    def token(self, namespace: str, name: str, audience: str) -> str:
+        """Nobody's either."""
+        msg = f"ServiceAccount {namespace}/{name} is missing, and no token for {audience}"
+        raise ClusterError(msg)
 
 
 class Quiet:

@@ -32,7 +32,7 @@ from argo_artifacts.access.names import PROVISIONER_LABEL
 from tests.harness import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from lightkube import Client
@@ -55,9 +55,9 @@ class Ran:
 class JobKubelet:
     """Runs a namespace's pods with a label as they come; a context manager.
 
-    Args of the constructor: the cluster's client, the namespace, a folder for what is mounted,
-    what the cluster's names lead to, which stand in the mounted text, the label, and what every
-    container finds in its environment.
+    Args of the constructor: the cluster's client, the namespace (``*``: all), a folder for what is
+    mounted, what the cluster's names lead to, which stand in the mounted text, the label, and what
+    every container finds in its environment.
     """
 
     client: Client
@@ -66,6 +66,9 @@ class JobKubelet:
     hosts: Mapping[str, str] = field(default_factory=dict)
     label: str = PROVISIONER_LABEL
     variables: Mapping[str, str] = field(default_factory=dict)
+    own_variables: Callable[[Pod], Mapping[str, str]] = lambda _: {}
+    """What one pod finds there beside."""
+
     ran: list[Ran] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
     """Of the thread that plays, told at the end."""
@@ -113,20 +116,23 @@ class JobKubelet:
         place = self.folder / pod.metadata.name
         (container,) = pod.spec.containers
         volumes = {volume.name: volume for volume in pod.spec.volumes or []}
-        for mount in container.volumeMounts:
+        message = place / (container.terminationMessagePath or "").lstrip("/")
+        message.parent.mkdir(parents=True, exist_ok=True)
+        for mount in container.volumeMounts or []:
             self._mount(pod, volumes[mount.name], place / mount.mountPath.lstrip("/"))
         words = [str(place) + word if word.startswith("/") else word for word in container.command]
         assert words[0] == "python"
         done = subprocess.run(
             [sys.executable, *words[1:]],
             cwd=ROOT,
-            env={"PATH": os.environ["PATH"], **self.variables},
+            env={"PATH": os.environ["PATH"], **self.variables, **self.own_variables(pod)},
             capture_output=True,
             text=True,
             check=False,
         )
         self.ran.append(Ran(pod.metadata.name, done.returncode, done.stdout, done.stderr))
-        self._report(pod, done.returncode, done.stderr)
+        said = message.read_text() if message.is_file() else ""
+        self._report(pod, done.returncode, said or (done.stderr if done.returncode else ""))
 
     def _mount(self, pod: Pod, volume: Volume, folder: Path) -> None:
         folder.mkdir(parents=True)
@@ -180,7 +186,7 @@ class JobKubelet:
     def _report(self, pod: Pod, code: int, message: str) -> None:
         (container,) = pod.spec.containers
         terminated = {"exitCode": code, "reason": "Error" if code else "Completed"}
-        if code and container.terminationMessagePolicy == "FallbackToLogsOnError":
+        if not code or container.terminationMessagePolicy == "FallbackToLogsOnError":
             terminated["message"] = message
         status = {
             "name": container.name,
@@ -199,4 +205,5 @@ class JobKubelet:
         ]
         phase = "Failed" if code else "Succeeded"
         new = {"phase": phase, "conditions": conditions, "containerStatuses": [status]}
-        self.client.patch(PodStatus, pod.metadata.name, {"status": new}, namespace=self.namespace)
+        space = pod.metadata.namespace
+        self.client.patch(PodStatus, pod.metadata.name, {"status": new}, namespace=space)

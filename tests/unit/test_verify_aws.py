@@ -2,11 +2,23 @@
 
 import pytest
 
+from argo_artifacts.documents import deployer
 from argo_artifacts.verify.aws_expectations import OPENING
 from argo_artifacts.verify.connections import server_of
 from argo_artifacts.verify.expectations import Facts, expectations
 from argo_artifacts.verify.identities import identities
-from tests.unit.aws_stacks import example, on_aws, store
+from argo_artifacts.verify.tasks import (
+    LIMIT,
+    Outcome,
+    Said,
+    Task,
+    may_write,
+    message_of,
+    outcome_of,
+    task_of,
+    text_of,
+)
+from tests.unit.aws_stacks import AWS, example, on_aws, store
 
 SERVER = "S3 eu-west-1"
 LISTS = ("list buckets", "list users", "list roles", "list keys")
@@ -153,3 +165,94 @@ def test_each_bucket_of_its_own_is_the_others_other_bucket():
         ("list", "artifacts-team-b:prod/team-b/", "refused"),
         ("get", "artifacts-team-b:prod/team-b/", "refused"),
     ]
+
+
+TOKENS = {"apiGroups": [""], "resources": ["serviceaccounts/token"], "verbs": ["create"]}
+JOBS = {"apiGroups": ["batch"], "resources": ["jobs"], "verbs": ["create", "delete"]}
+IMAGE = {"verifier": {"image": "registry.example.com/argo-artifacts:0.1.0"}}
+
+
+@pytest.mark.parametrize(
+    ("identity", "aws", "given"),
+    [
+        ("irsa", {}, [TOKENS]),
+        ("podIdentity", IMAGE, [JOBS]),
+        ("podIdentity", {}, []),
+        ("accessKeys", IMAGE, []),
+    ],
+    ids=["irsa", "podIdentity", "podIdentity without image", "accessKeys"],
+)
+def test_the_printed_rights_are_enough_for_the_way_and_no_more(identity, aws, given):
+    made = on_aws({"default": store(identity)}, aws=AWS | aws)
+    rules = deployer.cluster_role(*made)["rules"]
+    assert [rule for rule in (TOKENS, JOBS) if rule in rules] == given
+
+
+REFUSED = Said(kind="denied", said="AccessDenied")
+VERSION = "3sL4kqtJlcpXroDTDmJ+rmSpXd3dIbrHY+MTRCxvjVBH40Nr8X8gdRQBpUMLUo"
+
+
+def largest():
+    """The largest task that there is: an executor's, with uploads and many neighbours."""
+    tenants = {f"team-{number:02}": {} for number in range(12)}
+    argo = {"version": "4.1.0", "server": {"uploads": True}}
+    repositories = {"default": store("podIdentity")}
+    repositories["models"] = {"s3": repositories["default"]["s3"] | {"bucket": {"name": "models"}}}
+    rows = rows_of(on_aws(repositories, tenants=tenants, argo=argo))
+    mine = [r for r in rows if str(r.holder) == "team-05/default as team-05/workflow"]
+    seeds = dict.fromkeys(row.seed for row in mine if row.seed is not None)
+    done = Said(kind="done")
+    return Task(
+        run="run1",
+        region="eu-west-1",
+        host="",
+        ambient="podIdentity",
+        writes=tuple(seeds),
+        rows=tuple(row for row in mine if row.group != "entry"),
+        stands=tuple((seed, Said(kind="done", version=VERSION), done) for seed in seeds),
+    )
+
+
+def test_a_task_comes_back_from_its_text():
+    task = largest()
+    assert len(task.rows) > 60
+    assert task_of(text_of(task)) == task
+    assert len(text_of(task)) < 128 * 1024  # what Linux takes as one argument
+
+
+def test_what_a_pod_may_leave_is_known_before_it_answers():
+    task = largest()
+    keys = [key for _, key in may_write(task)]
+    assert len(keys) == len(set(keys)) > len(task.writes)
+    assert {key.rsplit("/", 1)[1] for key in keys} == {"object", "put", "upload"}
+
+
+def test_an_outcome_fits_a_termination_message_and_comes_back_from_it():
+    task = largest()
+    standing = tuple((n % 2 == 0, n % 3 == 0) for n, _ in enumerate(may_write(task)))
+    said = "of those that say much the {}th, as long as they come"
+    outcomes = (
+        Outcome(
+            writes=tuple(
+                (Said(kind="done", version=f"{n:02}{VERSION}"), REFUSED) for n in range(30)
+            ),
+            standing=standing,
+        ),
+        Outcome(
+            rows=tuple(
+                ("failed", said.format(n % 20), REFUSED if n else None, n < 3)
+                for n, _ in enumerate(task.rows)
+            ),
+            standing=standing,
+        ),
+        Outcome(deletes=(REFUSED, Said(kind="done")) * 100),
+    )
+    for outcome in outcomes:
+        assert len(message_of(outcome).encode()) < LIMIT
+        assert outcome_of(message_of(outcome)) == outcome
+
+
+@pytest.mark.parametrize("message", ["", "{}", "[1]", '[["a"],[],[[0]],[],[]]', "Killed"])
+def test_a_message_that_is_none_of_ours_is_said_to_be_none(message):
+    with pytest.raises(ValueError, match="the pod's message is none of verify"):
+        outcome_of(message)

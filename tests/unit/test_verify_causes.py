@@ -14,11 +14,13 @@ from argo_artifacts.verify.causes import (
     Keeper,
     Where,
     keeper_of,
+    of_annotation,
     of_answer,
     of_cluster,
     of_config_map,
     of_denial,
     of_excess,
+    of_pod,
     of_secret,
 )
 
@@ -38,6 +40,7 @@ FORM = re.compile(r"[^:]+(:\d+)?[^:]*: [^;]+, [^;]+; .+[^.]")
 """``<path>: <found>, <needed>; <cure>``"""
 
 KNOWN = tuple(causes._ANSWERS)
+KNOWN_ON_AWS = tuple(causes._ON_AWS)
 LINES = [
     *(of_answer(said, replace(NAMES, keeper=k, managed=m)) for said in KNOWN for k in KEEPERS
       for m in (True, False)),
@@ -45,6 +48,9 @@ LINES = [
     of_config_map("team-a", "missing"),
     of_cluster("the API server cannot be reached"),
     *(of_secret("team-a/keys", "is missing", keeper) for keeper in KEEPERS),
+    *(of_answer(said, replace(NAMES, server="eu-west-1", kind="AWS")) for said in KNOWN_ON_AWS),
+    of_annotation("team-a/workflow", "is missing", "arn:aws:iam::111122223333:role/x"),
+    of_pod("team-a/workflow", "the pod did not end in time"),
 ]  # fmt: skip
 
 
