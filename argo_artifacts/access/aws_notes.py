@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from argo_artifacts.access.aws import ByServiceAccounts
 from argo_artifacts.access.grants import Note
 from argo_artifacts.access.names import ROLE_ARN
+from argo_artifacts.access.refreshers import EVERY_MINUTES, transfer_minutes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from argo_artifacts.access.aws import AwsPlan
+    from argo_artifacts.config.aws import Refresher
     from argo_artifacts.config.backends.s3 import S3
     from argo_artifacts.config.settings import Settings
 
@@ -22,6 +24,8 @@ def aws_notes(settings: Settings, aws: AwsPlan | None) -> Iterator[Note]:
     stores = {n: r.s3 for n, r in sorted(settings.repositories.items()) if r.s3 is not None}
     for name, s3 in stores.items():
         yield from _of_identity(name, s3)
+        if s3.refreshed and settings.aws is not None and settings.aws.refresher is not None:
+            yield _fresh(name, settings.aws.refresher, settings.argo.namespace)
     own = [name for name, s3 in stores.items() if s3.ambient in ("irsa", "podIdentity")]
     if own and settings.argo.server.access == "shared":
         every = any(s3.shape == "shared" for s3 in stores.values())
@@ -53,6 +57,16 @@ def _annotations(settings: Settings, aws: AwsPlan | None) -> Iterator[Note]:
                 f" {ROLE_ARN}={role.arn}`"
                 + (", then restarts argo-server" if role.purpose == "server" else ""),
             )
+
+
+def _fresh(name: str, chosen: Refresher, namespace: str) -> Note:
+    return Note(
+        topic="keys",
+        about=name,
+        text=f"credentials of {chosen.session_hours} h that a CronJob in {namespace} renews every"
+        f" {EVERY_MINUTES} minutes: one transfer may last {transfer_minutes(chosen)} minutes at"
+        " least; whoever reads the Secret has them until they end",
+    )
 
 
 def _of_identity(name: str, s3: S3) -> Iterator[Note]:

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     from argo_artifacts.access.aws import AwsPlan
     from argo_artifacts.access.grants import AccessPlan, Credential
+    from argo_artifacts.config.aws import Refresher as Chosen
     from argo_artifacts.config.settings import Settings
 
 EVERY_MINUTES: Final = 20
 """Minutes between two runs: of a session of an hour, two runs may fail before it ends."""
+
+_MOUNT_MINUTES: Final = 2
+"""Minutes until a pod's volume shows what is new in its Secret, at most (the kubelet)."""
 
 _HEXADECIMAL: Final = 16
 
@@ -45,6 +49,11 @@ class Refresher:
         """When it runs, in cron's words; the minutes differ, so that not all ask at once."""
         first = int(names.short_id(self.name), _HEXADECIMAL) % EVERY_MINUTES
         return f"{','.join(str(minute) for minute in range(first, 60, EVERY_MINUTES))} * * * *"
+
+
+def transfer_minutes(chosen: Chosen) -> int:
+    """Minutes that one transfer may last at least: Argo takes the credentials once for it."""
+    return chosen.seconds // 60 - EVERY_MINUTES - _MOUNT_MINUTES
 
 
 def refreshers(settings: Settings, plan: AccessPlan) -> tuple[Refresher, ...]:

@@ -318,3 +318,17 @@ def test_a_cron_job_takes_its_name_and_so_do_its_jobs(tenant: str, repository: s
     assert len(found) <= 52
     assert label(found) == found
     assert found != refresher(tenant, f"{repository}x")
+
+
+@pytest.mark.parametrize(("hours", "minutes"), [(1, 38), (2, 98), (12, 698)])
+def test_the_plan_says_how_long_a_transfer_may_last(hours: int, minutes: int):
+    fresh = {"refresher": REFRESHER | {"sessionHours": hours}}
+    kept = {"bucket": {"name": "kept", "ownership": "use"}}
+    given = {"default": store("accessGrants"), "other": store("accessKeys", **kept)}
+    _, access = on_aws(given, aws=AWS | fresh)
+    (note,) = [note for note in access.notes if note.topic == "keys"]
+    assert note.about == "default"
+    assert note.text == (
+        f"credentials of {hours} h that a CronJob in argo renews every 20 minutes: one transfer may"
+        f" last {minutes} minutes at least; whoever reads the Secret has them until they end"
+    )
