@@ -165,7 +165,7 @@ def _unreached(where: str, error: BotoCoreError | ResponseParserError) -> Refres
         )
     return RefreshError(
         f"{where}: cannot be reached ({type(error).__name__}), an answer is needed; let pods of"
-        " this namespace reach it by https, or set HTTPS_PROXY"
+        " this namespace reach it by https"
     )
 
 

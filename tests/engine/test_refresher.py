@@ -268,7 +268,7 @@ def test_without_a_way_to_sts_the_old_credentials_stay(
     assert scene.run() == 1
     assert said_of(scene, capsys) == (
         "cannot be reached (EndpointConnectionError), an answer is needed; let pods of this"
-        " namespace reach it by https, or set HTTPS_PROXY"
+        " namespace reach it by https"
     )
     assert scene.held() == OLD
 
