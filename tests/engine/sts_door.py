@@ -1,4 +1,4 @@
-"""STS as a pod meets it: a door that reads the token and the trust, and moto's STS behind it.
+"""STS as a pod meets it: a door that reads the token and the trust, and moto's server behind it.
 
 moto never looks at a web identity token, so the door does what AWS does first: the signature by the
 issuer's published keys, the audience, the end, and the role's trust document. What it refuses it
@@ -8,7 +8,6 @@ refuses in AWS's words.
 from __future__ import annotations
 
 import base64
-import io
 import json
 import threading
 import time
@@ -16,11 +15,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs
 
+import urllib3
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from tests.engine.moto_server import REGION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,6 +45,9 @@ class Refusal:
 class StsDoor:
     """Serves STS on loopback; a context manager."""
 
+    behind: str
+    """URL of moto's server."""
+
     keys: str
     """The issuer's key set, as it publishes it."""
 
@@ -63,7 +67,6 @@ class StsDoor:
     """The other words of each question."""
 
     def __enter__(self) -> Self:
-        self._moto = DomainDispatcherApplication(create_backend_app)
         self._server = make_server(
             "127.0.0.1", 0, self._answer, threaded=True, request_handler=_Silent
         )
@@ -86,7 +89,14 @@ class StsDoor:
             if refusal is not None:
                 start_response("400 Bad Request", [("Content-Type", "text/xml")])
                 return [_ANSWER.format(refusal).encode()]
-        return self._moto(environ | {"wsgi.input": io.BytesIO(body)}, start_response)
+        headers = {
+            "Content-Type": environ["CONTENT_TYPE"],
+            # moto tells its services apart by it
+            "Host": f"sts.{REGION}.amazonaws.com",
+        }
+        answer = urllib3.request("POST", self.behind, body=body, headers=headers)
+        start_response(f"{answer.status} {answer.reason}", [("Content-Type", "text/xml")])
+        return [answer.data]
 
     def _look(self, words: dict[str, str]) -> Refusal | None:
         self.shown.append(words.pop("WebIdentityToken"))

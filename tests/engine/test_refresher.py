@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import boto3
 import pytest
 import yaml
 from botocore.stub import Stubber
@@ -26,6 +25,7 @@ from argo_artifacts.documents.aws.trust import trust
 from argo_artifacts.documents.kubernetes import rules
 from argo_artifacts.refresher import command, sessions
 from argo_artifacts.refresher.task import API, EXPIRES, TOKEN, Data, arguments
+from tests.engine.moto_server import Keys
 from tests.engine.sts_door import Refusal, StsDoor
 from tests.engine.test_rbac import may, rows
 from tests.unit.aws_stacks import AWS, on_aws, store
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from argo_artifacts.refresher.task import Task
     from tests.engine.live import LiveCluster
+    from tests.engine.moto_server import MotoServer
     from tools.local_platform.platform import LocalPlatform
 
 SPACE, ARGO = "fresh-a", "fresh-argo"
@@ -87,7 +88,10 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def whole(
-    platform: LocalPlatform, cluster: LiveCluster, tmp_path_factory: pytest.TempPathFactory
+    platform: LocalPlatform,
+    cluster: LiveCluster,
+    moto: MotoServer,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Scene]:
     issuer = json.loads(platform.cluster.ask("/.well-known/openid-configuration"))["issuer"]
     _, access = made = on_aws(
@@ -113,6 +117,7 @@ def whole(
     (folder / API / "namespace").write_text(ARGO)
     host, _, port = platform.api_server.removeprefix("https://").partition(":")
     door = StsDoor(
+        behind=moto.endpoint,
         keys=platform.cluster.ask("/openid/v1/jwks"),
         provider=issuer.removeprefix("https://"),
         trusts={role.arn: trust(made[0], role) for role in access.aws.roles},
@@ -121,7 +126,6 @@ def whole(
         patch.setenv("KUBERNETES_SERVICE_HOST", host)
         patch.setenv("KUBERNETES_SERVICE_PORT", port)
         patch.setenv("AWS_ENDPOINT_URL_STS", door.url)
-        patch.setenv("MOTO_ACCOUNT_ID", AWS["account"])
         scene = Scene(cluster, door, made_for.task, made_for.name, folder)
         (folder / API / "token").write_text(scene.token(None))
         yield scene
@@ -158,19 +162,13 @@ def scene(whole: Scene) -> Scene:
     return whole
 
 
-def test_a_fresh_secret_holds_a_session_of_the_role(scene: Scene, capsys):
+def test_a_fresh_secret_holds_a_session_of_the_role(scene: Scene, moto: MotoServer, capsys):
     assert scene.held() == {}
     assert scene.run() == 0
     held = scene.held()
     assert set(held) == set(KEYS)
     assert all(text and text == text.strip() for text in held.values())
-    acting = boto3.client(
-        "sts",
-        region_name="eu-west-1",
-        aws_access_key_id=held["accessKey"],
-        aws_secret_access_key=held["secretKey"],
-        aws_session_token=held["sessionToken"],
-    ).get_caller_identity()
+    acting = moto.client("sts", Keys(*(held[key] for key in KEYS))).get_caller_identity()
     role = scene.task.role.rpartition("/")[2]
     assert acting["Arn"] == (f"arn:aws:sts::{AWS['account']}:assumed-role/{role}/{scene.account}")
     said = capsys.readouterr()
