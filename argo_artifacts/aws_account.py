@@ -6,7 +6,7 @@ the stack file decides whether they are the right ones.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, cast, overload
+from typing import TYPE_CHECKING, Final, Literal, Protocol, cast, overload
 
 import boto3
 from botocore.config import Config
@@ -25,7 +25,7 @@ from botocore.exceptions import (
 from argo_artifacts.config.base import NAMESPACE, ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
     from mypy_boto3_eks import EKSClient
     from mypy_boto3_iam import IAMClient
@@ -46,6 +46,22 @@ _SESSION: Final = "argo-artifacts"
 
 _EXPIRED: Final = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
 _UNKNOWN: Final = frozenset({"InvalidClientTokenId", "SignatureDoesNotMatch", "InvalidAccessKeyId"})
+
+
+class AliasPages(Protocol):
+    """Asks for the aliases of an account and region, page by page."""
+
+    def paginate(self) -> Iterable[Mapping[str, list[Mapping[str, str]]]]:
+        """Ask."""
+        ...
+
+
+class KmsClient(Protocol):
+    """What we need of KMS, for which there are no types."""
+
+    def get_paginator(self, operation_name: Literal["list_aliases"]) -> AliasPages:
+        """Make what asks."""
+        ...
 
 
 def connect(settings: Settings, account: str | None = None) -> boto3.Session:
@@ -144,6 +160,10 @@ def client(
 def client(
     session: boto3.Session, service: Literal["iam"], region: str | None = None
 ) -> IAMClient: ...
+@overload
+def client(
+    session: boto3.Session, service: Literal["kms"], region: str | None = None
+) -> KmsClient: ...
 @overload
 def client(
     session: boto3.Session, service: Literal["s3"], region: str | None = None

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 import pulumi
 import pulumi_aws as aws
+from botocore.exceptions import BotoCoreError, ClientError
 
+from argo_artifacts.aws_account import client, unreachable
 from argo_artifacts.documents import canonical
 from argo_artifacts.documents.aws import kms
+from argo_artifacts.documents.aws.tags import tags
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import boto3
+    from pulumi.resource_hooks import ResourceHookArgs
 
     from argo_artifacts.config.aws import Aws
     from argo_artifacts.config.backends.s3 import S3
@@ -25,18 +29,38 @@ class Keys:
     """The keys of the stack's account by alias and region."""
 
     def __init__(
-        self, settings: Settings, account: Aws, provider: aws.Provider, tags: Mapping[str, str]
+        self, settings: Settings, account: Aws, provider: aws.Provider, session: boto3.Session
     ) -> None:
         self._owner = settings.owner
         self._account = account
         self._provider = provider
-        self._tags = tags
+        self._tags = tags(settings)
+        self._session = session
         self._made: dict[tuple[str, str], list[pulumi.Resource]] = {}
         self._protected = {
             (s3.encryption.kms.key, s3.region)
             for r in settings.repositories.values()
             if (s3 := r.s3) is not None and s3.encryption.kms is not None and _stays(s3)
         }
+        self._hook = pulumi.ResourceHook(
+            "key", self._refuse, pulumi.ResourceHookOptions(on_dry_run=True)
+        )
+
+    def _refuse(self, args: ResourceHookArgs) -> None:
+        """Refuse to make a key whose alias another key has already."""
+        alias, _, region = args.name.rpartition("@")
+        try:
+            pages = client(self._session, "kms", region).get_paginator("list_aliases").paginate()
+            found = {one["AliasName"] for page in pages for one in page["Aliases"]}
+        except (BotoCoreError, ClientError) as error:
+            msg = f"key {alias} in {region}: {unreachable(error)}, the right to look is required"
+            raise pulumi.RunError(msg) from None
+        if alias in found:
+            msg = (
+                f"key {alias} in {region}: exists, none is accepted; choose another alias, or set"
+                " encryption.kms.ownership to use to leave it alone"
+            )
+            raise pulumi.RunError(msg)
 
     def of(self, s3: S3) -> list[pulumi.Resource]:
         """Key and alias of *s3*'s objects; nothing where others keep them."""
@@ -59,7 +83,9 @@ class Keys:
             region=region,
             tags=self._tags,
             opts=pulumi.ResourceOptions(
-                provider=self._provider, protect=(alias, region) in self._protected
+                provider=self._provider,
+                protect=(alias, region) in self._protected,
+                hooks=pulumi.ResourceHookBinding(before_create=[self._hook]),
             ),
         )
         named = aws.kms.Alias(

@@ -68,6 +68,9 @@ class LiveBucket:
     parts: frozenset[str]
     """Resource types of what it has; of a bucket that is not adopted, nothing is asked."""
 
+    key: str | None
+    """The KMS key of its default encryption, where it is adopted and has one of its own."""
+
     @property
     def owner(self) -> str | None:
         """``<project>/<stack>`` of its mark; None: it has none."""
@@ -142,6 +145,7 @@ def _bucket(s3: S3Client, account: str, wanted: Wanted) -> LiveBucket | None:
         policy=None if text is None else cast("dict[str, object]", json.loads(text)),
         lifecycle=tuple(cast("list[dict[str, object]]", rules or [])),
         parts=frozenset(_parts(s3, wanted.name)) if wanted.adopt else frozenset(),
+        key=_key(s3, wanted.name) if wanted.adopt else None,
     )
 
 
@@ -160,6 +164,14 @@ def _parts(s3: S3Client, bucket: str) -> Iterator[str]:
         "BucketPolicy": lambda: s3.get_bucket_policy(Bucket=bucket),
     }
     yield from (kind for kind, call in asked.items() if _asked(call) is not None)
+
+
+def _key(s3: S3Client, bucket: str) -> str | None:
+    """The key of *bucket*'s default encryption."""
+    found = _asked(lambda: s3.get_bucket_encryption(Bucket=bucket))
+    rules = [] if found is None else found["ServerSideEncryptionConfiguration"]["Rules"]
+    chosen = [one.get("ApplyServerSideEncryptionByDefault", {}) for one in rules]
+    return next((key for one in chosen if (key := one.get("KMSMasterKeyID"))), None)
 
 
 def _asked(call: Callable[[], _T]) -> _T | None:

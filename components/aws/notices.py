@@ -10,7 +10,7 @@ from argo_artifacts.documents.aws import lifecycle
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from argo_artifacts.config.backends.s3 import Drop
+    from argo_artifacts.config.backends.s3 import S3
     from argo_artifacts.documents.lifecycle import LifecycleRule
     from components.aws.live import LiveBucket
 
@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 class Notices:
     """One line each about a bucket that stands."""
 
-    def __init__(self, live: LiveBucket, drop: Drop, path: str) -> None:
+    def __init__(self, live: LiveBucket, s3: S3, path: str) -> None:
         """Look at what of others' stays.
 
         Args:
             live: the bucket as it stands.
-            drop: what the file says shall go.
+            s3: the store's settings.
             path: path of the bucket's settings in the file.
         """
+        drop = s3.bucket.drop
         self._live = live
+        self._s3 = s3
         self._path = path
         self._statements = [
             one
@@ -49,12 +51,18 @@ class Notices:
         )
 
     def warnings(self, ours: Collection[LifecycleRule], prefixes: Collection[str]) -> Iterator[str]:
-        """What opens the bucket, or ends artifacts earlier than the file says.
+        """What opens the bucket, shuts tenants out, or ends artifacts before the file says.
 
         Args:
             ours: our lifecycle rules.
             prefixes: where the tenants' artifacts lie.
         """
+        if self._live.key is not None and "encryption" not in self._s3.model_fields_set:
+            yield (
+                f"bucket {self._live.name}: is encrypted with {self._live.key}, which the file"
+                " does not name, so nobody gets rights on it; set"
+                f" {self._path.removesuffix('.bucket')}.encryption.kms.key"
+            )
         for one in self._statements:
             if documents.opens(one):
                 name = documents.name_of(one)

@@ -59,7 +59,7 @@ class S3Account:
         self._tags = tags(settings)
         self._paths = {one.name: one.path for one in wanted}
         self._guard = BucketGuard(settings.owner, self._live, self._paths)
-        self._keys = Keys(settings, self._aws, provider, self._tags)
+        self._keys = Keys(settings, self._aws, provider, session)
         adopted = sorted({one.name for one in wanted if one.adopt} & set(self._live))
         self._refuse(settings, plan, adopted)
         self._known = state.known() if adopted else frozenset[tuple[str, str]]()
@@ -101,7 +101,7 @@ class S3Account:
             region="" if s3.region == self._aws.region else s3.region,
         )
         if standing is not None:
-            told = Notices(standing, s3.bucket.drop, self._paths[store.bucket])
+            told = Notices(standing, s3, self._paths[store.bucket])
             if adoption.first:
                 pulumi.log.info(told.taken_over())
             for line in told.warnings(rules, self._prefixes(store)):

@@ -6,10 +6,12 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pulumi
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from moto import mock_aws
 
 from tests.harness import ROOT, write_kubeconfig
 
@@ -58,3 +60,20 @@ def certificate(tmp_path: Path) -> Path:
     file = tmp_path / "ca.pem"
     file.write_bytes(made.public_bytes(serialization.Encoding.PEM))
     return file
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """AWS in the test's own process, empty, logged in to the account of the tests."""
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", "111122223333")
+    with mock_aws():
+        yield
+
+
+@pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What the program tells: severity and line."""
+    lines: list[str] = []
+    for how in ("info", "warn"):
+        monkeypatch.setattr(pulumi.log, how, lambda line, how=how: lines.append(f"{how}: {line}"))
+    return lines
