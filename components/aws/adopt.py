@@ -7,12 +7,15 @@ preview already shows every difference (``docs/decisions/0004-adoption-on-aws.md
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from components.aws.live import LiveBucket
+
+BUCKET: Final = "aws:s3/bucket:Bucket"
+"""Type of a bucket in the state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +23,7 @@ class Adoption:
     """What of one bucket is imported."""
 
     live: LiveBucket | None
-    """The bucket as it stands; None: there is none, or it is not adopted."""
+    """The bucket as it stands; None: there is none, or it is neither adopted nor ours."""
 
     known: Collection[tuple[str, str]] = ()
     """Type and name of what the state has."""

@@ -66,7 +66,9 @@ class ManagedBucket:
         self._parent = parent
         self._args = args
         self._s3 = args.s3
-        self._kept = args.s3.bucket.ownership == "adopt"
+        self._adopted = args.s3.bucket.ownership == "adopt"
+        # A tenant leaves the file without its objects being lost, and without a refusal.
+        self._kept = self._adopted or (args.s3.isolation == "bucket" and args.s3.bucket.protect)
         self.made: list[pulumi.Resource] = list(args.key)
         """All of it, in order."""
 
@@ -77,7 +79,7 @@ class ManagedBucket:
         status = self._versioning()
         if status is not None:
             self.made.append(self._create_versioning(status))
-        if not self._kept or "encryption" in self._s3.model_fields_set:
+        if not self._adopted or "encryption" in self._s3.model_fields_set:
             self.made.append(self._create_encryption())
         if self._s3.bucket.object_lock is not None:
             self.made.append(self._create_object_lock(self._s3.bucket.object_lock))
@@ -105,7 +107,7 @@ class ManagedBucket:
                 import_=self._args.adoption.import_id("Bucket"),
                 # S3 locks a bucket that stands as well; the provider would make a new one.
                 ignore_changes=["objectLockEnabled"],
-                hooks=None if self._kept else self._args.hooks,
+                hooks=None if self._adopted else self._args.hooks,
             ),
         )
 
@@ -151,7 +153,7 @@ class ManagedBucket:
         asked = "versioning" in self._s3.bucket.model_fields_set
         live = self._args.live
         has = live is not None and "BucketVersioning" in live.parts
-        return "Suspended" if self._kept and asked and has else None
+        return "Suspended" if self._adopted and asked and has else None
 
     def _create_versioning(self, status: str) -> aws.s3.BucketVersioning:
         return aws.s3.BucketVersioning(

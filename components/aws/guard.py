@@ -21,7 +21,11 @@ if TYPE_CHECKING:
 
 
 class BucketGuard:
-    """Refuses, before it is created, a bucket that the program has seen standing."""
+    """Refuses, before it is created, a bucket of others that the program has seen standing.
+
+    One with our mark that the state does not know is taken back: a run that was interrupted, or a
+    tenant that returns.
+    """
 
     def __init__(
         self, owner: str, live: Mapping[str, LiveBucket], paths: Mapping[str, str]
@@ -45,9 +49,9 @@ class BucketGuard:
         return pulumi.ResourceHookBinding(before_create=[self._hook])
 
     def _refuse(self, args: ResourceHookArgs) -> None:
-        name: str = (args.new_inputs or {})["bucket"]
-        if name in self._live:
-            raise pulumi.RunError(self.fault(self._live[name]))
+        found = self._live.get((args.new_inputs or {})["bucket"])
+        if found is not None and found.owner != self._owner:
+            raise pulumi.RunError(self.fault(found))
 
     def fault(self, found: LiveBucket) -> str:
         """Why a bucket that stands is not created."""
@@ -56,11 +60,6 @@ class BucketGuard:
             return (
                 f"bucket {found.name}: exists without a mark, none is accepted; set {setting} to"
                 " adopt to take it over, or to use to leave it alone"
-            )
-        if found.owner == self._owner:
-            return (
-                f"bucket {found.name}: is marked as ours but the state does not know it, none is"
-                f" accepted; set {setting} to adopt for one `up`, which takes it back"
             )
         return (
             f"bucket {found.name}: belongs to {found.owner}, none or one marked {self._owner} is"

@@ -51,8 +51,8 @@ class Wanted:
     path: str
     """Path of its settings in the file."""
 
-    adopt: bool
-    """Whether what stands is taken over, so that all of it must be known."""
+    whole: bool
+    """Whether all that it has must be known: it is adopted, or the state does not know it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +66,10 @@ class LiveBucket:
     policy: Mapping[str, object] | None
     lifecycle: tuple[Mapping[str, object], ...]
     parts: frozenset[str]
-    """Resource types of what it has; of a bucket that is not adopted, nothing is asked."""
+    """Resource types of what it has, where that is asked."""
 
     key: str | None
-    """The KMS key of its default encryption, where it is adopted and has one of its own."""
+    """The KMS key of its default encryption, where that is asked and it has one of its own."""
 
     @property
     def owner(self) -> str | None:
@@ -144,8 +144,8 @@ def _bucket(s3: S3Client, account: str, wanted: Wanted) -> LiveBucket | None:
         tags={tag["Key"]: tag["Value"] for tag in tags if not tag["Key"].startswith("aws:")},
         policy=None if text is None else cast("dict[str, object]", json.loads(text)),
         lifecycle=tuple(cast("list[dict[str, object]]", rules or [])),
-        parts=frozenset(_parts(s3, wanted.name)) if wanted.adopt else frozenset(),
-        key=_key(s3, wanted.name) if wanted.adopt else None,
+        parts=frozenset(_parts(s3, wanted.name)) if wanted.whole else frozenset(),
+        key=_key(s3, wanted.name) if wanted.whole else None,
     )
 
 

@@ -29,6 +29,7 @@ class Notices:
         drop = s3.bucket.drop
         self._live = live
         self._s3 = s3
+        self._adopted = s3.bucket.ownership == "adopt"
         self._path = path
         self._statements = [
             one
@@ -42,12 +43,16 @@ class Notices:
         ]
 
     def taken_over(self) -> str:
-        """What an adoption leaves as it is."""
+        """What a bucket that the state did not know brings with it."""
+        adopted = self._s3.bucket.ownership == "adopt"
+        how = (
+            "is taken over, and no destroy deletes it" if adopted else "is ours, and is taken back"
+        )
         kept = [f"statement {documents.name_of(one)}" for one in self._statements]
         kept += [f"lifecycle rule {lifecycle.name_of(one)}" for one in self._rules]
         return (
-            f"bucket {self._live.name}: is taken over, and no destroy will delete it; of others"
-            f" stays {', '.join(kept) or 'nothing'}; {self._path}.drop names what shall go"
+            f"bucket {self._live.name}: {how}; of others stays {', '.join(kept) or 'nothing'};"
+            f" {self._path}.drop names what shall go"
         )
 
     def warnings(self, ours: Collection[LifecycleRule], prefixes: Collection[str]) -> Iterator[str]:
@@ -57,7 +62,8 @@ class Notices:
             ours: our lifecycle rules.
             prefixes: where the tenants' artifacts lie.
         """
-        if self._live.key is not None and "encryption" not in self._s3.model_fields_set:
+        silent = self._adopted and "encryption" not in self._s3.model_fields_set
+        if self._live.key is not None and silent:
             yield (
                 f"bucket {self._live.name}: is encrypted with {self._live.key}, which the file"
                 " does not name, so nobody gets rights on it; set"

@@ -13,14 +13,14 @@ from argo_artifacts.documents.aws import bucket as documents
 from argo_artifacts.documents.aws.tags import tags
 from components import state
 from components.aws import live
-from components.aws.adopt import Adoption
+from components.aws.adopt import BUCKET, Adoption
 from components.aws.bucket import BucketArgs, ManagedBucket
 from components.aws.guard import BucketGuard
 from components.aws.keys import Keys
 from components.aws.notices import Notices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     import boto3
     import pulumi_aws as aws
@@ -51,29 +51,31 @@ class S3Account:
         if settings.aws is None:
             key = "aws"
             raise KeyError(key)
-        wanted = list(_wanted(settings, plan))
+        managed = any(store.managed and store.backend == "s3" for store in plan.stores)
+        self._known = state.known() if managed else frozenset[tuple[str, str]]()
+        wanted = list(_wanted(settings, plan, self._known))
         self._plan = plan
         self._aws: Aws = settings.aws
+        self._owner = settings.owner
         self._provider = provider
         self._live: Mapping[str, live.LiveBucket] = live.read(session, self._aws.account, wanted)
         self._tags = tags(settings)
         self._paths = {one.name: one.path for one in wanted}
         self._guard = BucketGuard(settings.owner, self._live, self._paths)
         self._keys = Keys(settings, self._aws, provider, session)
-        adopted = sorted({one.name for one in wanted if one.adopt} & set(self._live))
-        self._refuse(settings, plan, adopted)
-        self._known = state.known() if adopted else frozenset[tuple[str, str]]()
+        self._refuse(settings, plan)
 
-    def _refuse(self, settings: Settings, plan: AccessPlan, adopted: Sequence[str]) -> None:
+    def _refuse(self, settings: Settings, plan: AccessPlan) -> None:
         """Refuse to adopt what another stack owns, or to replace a statement of others."""
-        repositories = {store.bucket: store.repository for store in plan.stores}
         faults: list[str] = []
-        for name in adopted:
-            found = self._live[name]
-            s3 = settings.repositories[repositories[name]].s3
+        for store in plan.stores:
+            name, s3 = store.bucket, settings.repositories[store.repository].s3
+            found = self._live.get(name)
+            if found is None or s3 is None or s3.bucket.ownership != "adopt":
+                continue
             if found.owner not in (None, settings.owner):
                 faults.append(self._guard.fault(found))
-            elif found.owner is None and s3 is not None:
+            elif found.owner is None:
                 ours = documents.policy(self._aws.in_partition, name, s3.minimum_tls)
                 faults += [
                     f"bucket {name}: its policy has another statement {sid} than ours, none is"
@@ -95,8 +97,9 @@ class S3Account:
             rules: our lifecycle rules.
         """
         standing = self._live.get(store.bucket)
+        ours = standing is not None and standing.owner == self._owner
         adoption = Adoption(
-            live=standing if s3.bucket.ownership == "adopt" else None,
+            live=standing if ours or s3.bucket.ownership == "adopt" else None,
             known=self._known,
             region="" if s3.region == self._aws.region else s3.region,
         )
@@ -111,7 +114,7 @@ class S3Account:
             s3=s3,
             account=self._aws,
             provider=self._provider,
-            tags={**(adoption.live.tags if adoption.live else {}), **self._tags},
+            tags=self._tags_of(s3, standing),
             rules=rules,
             live=standing,
             adoption=adoption,
@@ -120,11 +123,19 @@ class S3Account:
         )
         return ManagedBucket(parent, args).made
 
+    def _tags_of(self, s3: S3, standing: live.LiveBucket | None) -> Mapping[str, str]:
+        """Our tags; on an adopted bucket beside those that it has."""
+        if standing is None or s3.bucket.ownership != "adopt":
+            return self._tags
+        return {**standing.tags, **self._tags}
+
     def _prefixes(self, store: Store) -> list[str]:
         return sorted({self._plan.prefix(tenant, store.repository) for tenant in store.tenants})
 
 
-def _wanted(settings: Settings, plan: AccessPlan) -> Iterator[live.Wanted]:
+def _wanted(
+    settings: Settings, plan: AccessPlan, known: Collection[tuple[str, str]]
+) -> Iterator[live.Wanted]:
     for store in plan.stores:
         s3 = settings.repositories[store.repository].s3
         if s3 is not None and store.managed:
@@ -132,7 +143,7 @@ def _wanted(settings: Settings, plan: AccessPlan) -> Iterator[live.Wanted]:
                 name=store.bucket,
                 region=s3.region,
                 path=f"{NAMESPACE}:repositories.{store.repository}.s3.bucket",
-                adopt=s3.bucket.ownership == "adopt",
+                whole=s3.bucket.ownership == "adopt" or (BUCKET, store.bucket) not in known,
             )
 
 

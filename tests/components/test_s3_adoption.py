@@ -44,7 +44,7 @@ def test_adopting_imports_what_stands_and_creates_what_is_missing(said: list[str
     assert inputs(own["Bucket"])["tags"] == {"team": "x", OWNER_MARK: OWNER}
     assert said == [
         (
-            "info: bucket artifacts: is taken over, and no destroy will delete it; of others stays"
+            "info: bucket artifacts: is taken over, and no destroy deletes it; of others stays"
             " statement Theirs, lifecycle rule theirs;"
             " argo-artifacts:repositories.default.s3.bucket.drop names what shall go"
         ),
@@ -198,3 +198,19 @@ def test_an_adopted_bucket_whose_key_the_file_does_not_name_is_told(said: list[s
             " argo-artifacts:repositories.default.s3.encryption.kms.key"
         )
     ]
+
+
+def test_a_bucket_of_ours_that_the_state_does_not_know_is_taken_back(said: list[str]):
+    """A run was interrupted, or a tenant has returned: nobody else can be meant."""
+    stand({OWNER_MARK: OWNER, "team": "x"}, [])
+    asked = declare(on_aws({"default": store("irsa")}))
+    assert imported(asked) == dict.fromkeys(["Bucket", "BucketLifecycleConfiguration"], "artifacts")
+    bucket = asked["Bucket", "artifacts"]
+    assert bucket.protect
+    assert inputs(bucket)["tags"] == {OWNER_MARK: OWNER}
+    assert said[0] == (
+        "info: bucket artifacts: is ours, and is taken back; of others stays lifecycle rule"
+        " theirs; argo-artifacts:repositories.default.s3.bucket.drop names what shall go"
+    )
+    known = ["urn:pulumi:test::argo-artifacts::x$aws:s3/bucket:Bucket::artifacts"]
+    assert imported(declare(on_aws({"default": store("irsa")}), known)) == {}

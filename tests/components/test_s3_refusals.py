@@ -72,13 +72,6 @@ SETTING: Final = "argo-artifacts:repositories.default.s3.bucket.ownership"
             ),
         ),
         (
-            OWNER,
-            (
-                "is marked as ours but the state does not know it, none is accepted; set"
-                f" {SETTING} to adopt for one `up`, which takes it back"
-            ),
-        ),
-        (
             "argo-artifacts/prod",
             (
                 f"belongs to argo-artifacts/prod, none or one marked {OWNER} is accepted; set"
@@ -87,7 +80,7 @@ SETTING: Final = "argo-artifacts:repositories.default.s3.bucket.ownership"
             ),
         ),
     ],
-    ids=["unmarked", "ours", "another stack's"],
+    ids=["unmarked", "another stack's"],
 )
 @pytest.mark.parametrize("region", [REGION, "us-east-1"])
 def test_a_bucket_that_stands_is_not_created(

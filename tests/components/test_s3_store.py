@@ -159,3 +159,14 @@ def test_each_tenant_has_a_bucket_where_the_file_says_so():
         "artifacts-team-a",
         "artifacts-team-b",
     ]
+
+
+def test_a_tenants_own_bucket_is_kept_when_the_tenant_goes():
+    """Protection would refuse the removal of a tenant, which keeps its objects by design."""
+    asked = declare(on_aws({"default": store("irsa", isolation="bucket")}))
+    own = [request for (_, name), request in asked.items() if name == "artifacts-team-a"]
+    assert len(own) == 6
+    assert all(request.retainOnDelete and not request.protect for request in own)
+    loose = {"name": "artifacts", "protect": False, "forceDestroy": True}
+    asked = declare(on_aws({"default": store("irsa", isolation="bucket", bucket=loose)}))
+    assert not asked["Bucket", "artifacts-team-a"].retainOnDelete

@@ -30,6 +30,8 @@ from tests.harness import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from tests.harness import Registered, Run, Stack
 
 _KINDS = {kind_type: kind for kind, kind_type in TYPES.items()}
@@ -65,19 +67,29 @@ def test_what_is_registered_is_the_inventory_object_by_object(deployed):
     stack, run = deployed
     settings = stack.settings()
     objects = [
-        Item(kind=_KINDS[r.type], name=r.place, adopted=_adopted(r))
+        Item(kind=_KINDS[r.type], name=r.place, adopted=_adopted(r, _kept(stack)))
         for r in run.resources.values()
         if r.type not in COMPONENTS | PROVIDERS | AWS_PARTS
     ]
     assert sorted(objects) == list(inventory(settings, plan(settings)))
 
 
-def _adopted(resource: Registered) -> bool:
+def _adopted(resource: Registered, kept: Collection[str] = ()) -> bool:
     if resource.type in KUBERNETES:
         return resource.hooks == {"before_create": ["adopted"]}
     if resource.type in AWS:
-        return resource.retain_on_delete
+        return resource.retain_on_delete and resource.name not in kept
     return resource.inputs.get("ownership") == "adopt"
+
+
+def _kept(stack: Stack) -> set[str]:
+    """The buckets of one tenant each, which stay when the tenant goes."""
+    settings = stack.settings()
+    return {
+        store.bucket
+        for store in plan(settings).stores
+        if (s3 := settings.repositories[store.repository].s3) and s3.isolation == "bucket"
+    }
 
 
 def test_every_kubernetes_object_carries_the_mark_and_is_guarded_before_it_is_created(deployed):
@@ -95,7 +107,8 @@ def test_every_kubernetes_object_carries_the_mark_and_is_guarded_before_it_is_cr
 
 
 def test_a_child_gets_its_parent_and_nothing_that_the_caller_was_given(deployed):
-    _, run = deployed
+    stack, run = deployed
+    kept = _kept(stack)
     for resource in run.resources.values():
         assert resource.foreign_options == set(), resource.urn
         if resource.type in COMPONENTS | PROVIDERS:
@@ -104,7 +117,8 @@ def test_a_child_gets_its_parent_and_nothing_that_the_caller_was_given(deployed)
             assert run.resources[resource.parent].type in COMPONENTS, resource.urn
         package = resource.type.partition(":")[0]
         assert resource.provider in {r.name for r in run.all(package)}, resource.urn
-        assert resource.protect == (resource.type in PROTECTED), resource.urn
+        protected = resource.type in PROTECTED and resource.name not in kept
+        assert resource.protect == protected, resource.urn
         assert resource.import_id == "", resource.urn
 
 

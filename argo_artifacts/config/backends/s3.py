@@ -74,7 +74,8 @@ class S3Bucket(Bucket):
     """Write an access log; absent: none."""
 
     protect: bool = True
-    """Refuse to delete the bucket that we made, and its key, until this is off and `up` has run."""
+    """Refuse to delete the bucket that we made, and its key, until this is off and `up` has run; a
+    bucket of one tenant (isolation bucket) is kept instead, so that the tenant may go."""
 
     drop: Drop = Field(default_factory=Drop)
     """Statements and rules of others that go; all else of theirs stays."""
