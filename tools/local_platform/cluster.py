@@ -29,6 +29,8 @@ PROGRAMS: Final = (*CLIENTS, "kube-apiserver", "etcd")
 
 _CREATE_SECONDS: Final = 180.0
 _LOG_TAIL_LINES: Final = 12
+_TUNING: Final = ("GOGC", "GOMEMLIMIT")
+"""Variables of Go's collector, the only ones of the caller that reach the programs."""
 
 
 class Cluster:
@@ -153,6 +155,7 @@ class Cluster:
             "KWOK_WORKDIR": str(self._work),
             "PATH": f"{programs['kubectl'].parent}{os.pathsep}{os.defpath}",
             "NO_PROXY": LOOPBACK,
+            **{name: os.environ[name] for name in _TUNING if name in os.environ},
         }
         command = [programs["kwokctl"], *arguments, "--kubeconfig", self.kubeconfig]
         with log.open("w") as words:
