@@ -39,9 +39,16 @@ VERSIONS: Final = (
 """Programs whose running copy must have told its version to a test."""
 
 
-_FRUGAL: Final = {"GOGC": "400", "PYTHONDONTWRITEBYTECODE": ""}
+_FRUGAL: Final = {
+    "GOGC": "400",
+    "PYTHONDONTWRITEBYTECODE": "",
+    "MALLOC_MMAP_THRESHOLD_": str(256 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 30),
+    "MALLOC_ARENA_MAX": "1",
+}
 """Environment of the tests. Programs of Go collect their rubbish a quarter as often, for some
-hundred MiB each; what Python has compiled for one process is there for the next."""
+hundred MiB each; what Python has compiled for one process is there for the next; and the 64 MiB
+that each call of MinIO's admin API is encrypted with are kept for the next one."""
 _PROGRAMS: Final = (*PLATFORM, *TESTS)
 _ELSEWHERE: Final = "tests/e2e"
 """Tests on real pods need root and more programs; see :mod:`tools.e2e.part`."""
