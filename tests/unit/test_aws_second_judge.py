@@ -25,7 +25,7 @@ from tools.iam_simulate import judge, version
 from tools.test_report import note_version
 
 SEED = 20261128
-PER_ACTOR = 750
+PER_ACTOR = 500
 WEB_IDENTITY = "accounts.google.com"
 
 KEYS = [
