@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,7 @@ provider = admin.Provider(
 )
 before = []
 for entry in spec["resources"]:
+    before = [] if entry.get("alone") else before
     inputs = dict(entry["inputs"])
     if "lifecycle" in inputs:
         inputs["lifecycle"] = [LifecycleRule(**rule) for rule in inputs["lifecycle"]]
@@ -77,10 +79,13 @@ class Run:
 class Project:
     """A project in a folder of its own, with a backend and a home of its own.
 
-    Args of the constructor: an empty folder, the server's endpoint, changes to the provider.
+    Args of the constructor: an empty folder, the server's endpoint, a project whose new stack and
+    keys are taken over, changes to the provider.
     """
 
-    def __init__(self, folder: Path, endpoint: str, **provider) -> None:
+    def __init__(
+        self, folder: Path, endpoint: str, like: Project | None = None, **provider
+    ) -> None:
         self.folder = folder
         self.provider = {
             "endpoint": endpoint,
@@ -89,12 +94,7 @@ class Project:
             "secure": False,
             **provider,
         }
-        for name in ("project", "state", "home"):
-            (folder / name).mkdir(parents=True)
         self.project = folder / "project"
-        plugin = ROOT / "providers" / "minio_admin"
-        (self.project / "Pulumi.yaml").write_text(_PROJECT.format(plugin=plugin))
-        (self.project / "__main__.py").write_text(_MAIN)
         tools = {str(program(name).parent) for name in ("pulumi", "pulumi-language-python")}
         path = [*sorted(tools), str(ROOT / ".venv" / "bin"), os.environ["PATH"]]
         self.environment = {
@@ -107,10 +107,23 @@ class Project:
             "PULUMI_CREDENTIAL_STORE": "plaintext",
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_SKIP_CONFIRMATIONS": "1",
+            "PULUMI_STACK": "dev",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "1",
             "PULUMI_DISABLE_REGISTRY_RESOLVE": "1",
             "PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS": "1",
         }
+        if like:
+            shutil.copytree(like.folder, folder)
+            self.declare()
+        else:
+            self._make()
+
+    def _make(self) -> None:
+        for name in ("project", "state", "home"):
+            (self.folder / name).mkdir(parents=True)
+        plugin = ROOT / "providers" / "minio_admin"
+        (self.project / "Pulumi.yaml").write_text(_PROJECT.format(plugin=plugin))
+        (self.project / "__main__.py").write_text(_MAIN)
         self.declare()
         made = self.run("stack", "init", "dev")
         assert made.code == 0, made.text

@@ -48,9 +48,15 @@ def server(tmp_path):
         yield started
 
 
+@pytest.fixture(scope="module")
+def new(tmp_path_factory):
+    """A project of which nothing was run yet: making one takes longer than to copy it."""
+    return Project(tmp_path_factory.mktemp("new") / "pulumi", "127.0.0.1:1")
+
+
 @pytest.fixture
-def project(tmp_path, server):
-    return Project(tmp_path / "pulumi", server.endpoint)
+def project(tmp_path, server, new):
+    return Project(tmp_path / "pulumi", server.endpoint, new)
 
 
 def wide(server):
@@ -140,24 +146,36 @@ def test_up_twice_and_destroy(project, server):
     assert POLICY not in json.loads(server.admin().policy_list())
 
 
-@pytest.mark.parametrize("kind", ["Bucket", "User", "Policy"])
-def test_a_preview_refuses_what_is_not_ours(project, server, kind):
-    server.store().make_bucket("theirs")
-    server.admin().user_add("theirs", "their-secret")
-    server.admin().policy_add("theirs", policy=DOCUMENT)
-    declared = {
-        "Bucket": {"bucket": "theirs"},
-        "User": {"name": "theirs"},
-        "Policy": {"name": "theirs", "document": json.dumps(DOCUMENT)},
-    }
-    project.declare((kind, declared[kind]))
-    preview = project.run("preview")
-    assert preview.code != 0
-    refused = [line for line in preview.errors() if f"{kind.lower()} theirs: exists " in line]
-    assert refused
-    assert all(f"minio {server.endpoint} " in line and "; " in line for line in refused)
-    assert_no_traceback(preview)
-    assert project.up().code != 0
+THEIRS = {
+    "Bucket": {"bucket": "theirs"},
+    "User": {"name": "theirs"},
+    "Policy": {"name": "theirs", "document": json.dumps(DOCUMENT)},
+}
+
+
+@pytest.fixture(scope="module")
+def refused(tmp_path_factory, new):
+    """A preview and a run over what others have made, each resource for itself; the server."""
+    folder = tmp_path_factory.mktemp("theirs")
+    with running(folder / "minio") as server:
+        server.store().make_bucket("theirs")
+        server.admin().user_add("theirs", "their-secret")
+        server.admin().policy_add("theirs", policy=DOCUMENT)
+        project = Project(folder / "pulumi", server.endpoint, new)
+        project.declare(*((kind, inputs, {"alone": True}) for kind, inputs in THEIRS.items()))
+        preview = project.run("preview")
+        yield project, preview, project.up("--continue-on-error"), server
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+def test_a_preview_refuses_what_is_not_ours(refused, kind):
+    project, preview, up, server = refused
+    for run in (preview, up):
+        assert run.code != 0
+        lines = [line for line in run.errors() if f"{kind.lower()} theirs: exists " in line]
+        assert lines
+        assert all(f"minio {server.endpoint} " in line and "; " in line for line in lines)
+        assert_no_traceback(run)
     assert [r["type"] for r in project.state() if "index" in r["type"]] == []
     assert project.state("pending_operations") == []
     assert server.store().get_bucket_tags("theirs") is None
@@ -235,10 +253,10 @@ def test_the_import_command_finds_the_types(project, server):
     assert bucket["outputs"]["ownership"] == "adopt"
 
 
-def test_another_address_or_key_replaces_nothing(tmp_path):
+def test_another_address_or_key_replaces_nothing(tmp_path, new):
     folder, port = tmp_path / "minio", free_port()
     with running(folder, port=port) as server:
-        project = Project(tmp_path / "pulumi", server.endpoint)
+        project = Project(tmp_path / "pulumi", server.endpoint, new)
         project.declare(*EVERYTHING)
         assert project.up().code == 0
         server.admin().user_add("second-admin", "second-secret")
@@ -273,9 +291,9 @@ def test_a_renamed_bucket_and_other_faults_are_one_line_each_in_the_preview(proj
 
 
 def test_an_unreachable_server_is_a_warning_in_a_preview_and_one_line_in_the_run(
-    tmp_path, closed_port
+    tmp_path, closed_port, new
 ):
-    project = Project(tmp_path / "pulumi", f"127.0.0.1:{closed_port}")
+    project = Project(tmp_path / "pulumi", f"127.0.0.1:{closed_port}", new)
     project.declare(EVERYTHING[0], EVERYTHING[2])
     preview = project.run("preview")
     assert preview.code == 0, preview.text
@@ -291,9 +309,9 @@ def test_an_unreachable_server_is_a_warning_in_a_preview_and_one_line_in_the_run
     assert_no_traceback(up)
 
 
-def test_a_server_that_starts_during_the_run_is_waited_for(tmp_path):
+def test_a_server_that_starts_during_the_run_is_waited_for(tmp_path, new):
     port = free_port()
-    project = Project(tmp_path / "pulumi", f"127.0.0.1:{port}")
+    project = Project(tmp_path / "pulumi", f"127.0.0.1:{port}", new)
     project.declare(EVERYTHING[0])
     up = subprocess.Popen(
         project.command("up", "--skip-preview"),
