@@ -33,7 +33,7 @@ def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def vault(platform: LocalPlatform, engine_folder: Path) -> Mapping[str, object]:
     """The platform's admin keys, encrypted once: stacks of one passphrase may share a salt."""
     runner = PulumiRunner(engine_folder, ROOT, platform.programs, stack="vault")
-    runner.make_stack()
+    runner.make_stack(select=False)
     runner.config_file.write_text("config: {}\n")
     keys = {
         "minioAccessKey": platform.minio_access_key,

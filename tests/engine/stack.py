@@ -144,7 +144,7 @@ class EngineStack:
         )
         self._vault = vault
         self._log = folder / f"{name}.events"
-        self.runner.make_stack()
+        self.runner.make_stack(select=False)
 
     def space(self, tenant: str) -> str:
         """Namespace of *tenant*: no other stack's."""

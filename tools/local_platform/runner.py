@@ -194,8 +194,12 @@ class PulumiRunner:
         """Write one secret, encrypted, into the stack's settings."""
         self.on_stack("config", "set", "--secret", key, stdin=value, capture=True)
 
-    def make_stack(self) -> None:
-        """Make the stack where there is none and select it for the project's folder."""
+    def make_stack(self, *, select: bool = True) -> None:
+        """Make the stack where there is none.
+
+        Args:
+            select: Select it for the project's folder, for whoever calls ``pulumi`` by hand.
+        """
         if self._state_file().exists():
             return
         # The CLI writes the new stack's salt into the settings beside Pulumi.yaml: so it is
@@ -204,7 +208,8 @@ class PulumiRunner:
             project = f"name: {self.project_name()}\nruntime: python\n"
             (Path(scratch) / "Pulumi.yaml").write_text(project)
             self.run("stack", "init", self.stack, capture=True, folder=Path(scratch))
-        self.run("stack", "select", self.stack, capture=True)
+        if select:
+            self.run("stack", "select", self.stack, capture=True)
 
     def resume(self) -> bool:
         """Put right what a killed run left in the backend; return whether there was anything.
