@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import pulumi
 
+from argo_artifacts import limits
 from argo_artifacts.access import plan
 from argo_artifacts.access.provisioners import provisioners
 from argo_artifacts.access.servers import installed_servers
@@ -50,6 +51,8 @@ def declare() -> None:
     """
     settings = read_settings()
     access = plan(settings)
+    if faults := limits.check(settings, access):
+        raise ConfigError(faults)
     _provision(settings, access, Providers(settings, access))
 
 

@@ -38,6 +38,28 @@ def test_every_fault_of_the_file_is_said_in_one_run(kubeconfig: Path):
     assert "argo-artifacts:tenants.team-b.retierd" in starts
 
 
+def test_what_would_not_fit_is_refused_before_anybody_logs_in(kubeconfig: Path):
+    s3 = {
+        "bucket": {"name": "a-name-that-is-long", "accountRegional": True},
+        "region": "eu-west-1",
+        "isolation": "bucket",
+        "identity": "podIdentity",
+        "podIdentity": {"shape": "perTenant"},
+    }
+    broken = config(
+        kubeconfig,
+        cluster={"name": "prod", "kubeconfig": str(kubeconfig), "eks": {"name": "prod"}},
+        aws={"account": "111122223333", "region": "eu-west-1"},
+        repositories={"default": {"s3": s3}},
+        tenants={"of-a-team-with-a-name": {}},
+    )
+    (line,) = refusal(Stack(name="small", config=broken))
+    assert line.startswith(
+        "argo-artifacts:repositories.default.s3.bucket.name: 67 characters of name of a bucket on"
+        " S3 (a-name-that-is-long-of-a-team-with-a-name-111122223333-eu-west-1-an), at most 63"
+    )
+
+
 def test_a_secret_that_is_not_set_is_named_with_the_command_that_sets_it(kubeconfig: Path):
     made = stack(kubeconfig)
     half = {"minioAccessKey": made.secrets["minioAccessKey"]}
