@@ -313,7 +313,7 @@ def test_the_deployer_of_the_clusters_account_makes_roles_there_and_no_bucket():
     }
     assert sids == {
         "111122223333": ["Buckets", "Roles", "RoleRights"],
-        "444455556666": ["Roles", "RoleRights"],
+        "444455556666": ["Roles", "RoleRights", "Provider"],
     }
 
 
