@@ -64,7 +64,8 @@ class AccessGrants:
     def _location(self, plan: Location) -> s3control.AccessGrantsLocation:
         region = self._scope.region(plan.repository)
         tenants = self._scope.plan.by_arn[plan.role].tenants
-        buckets = [r for t in tenants for r in self._stores[plan.repository].buckets(t)]
+        store = self._stores[plan.repository]
+        buckets = dict.fromkeys(made for tenant in tenants for made in store.buckets(tenant))
         instance = [self._instances[region]] if region in self._instances else []
         return s3control.AccessGrantsLocation(
             plan.scope,
