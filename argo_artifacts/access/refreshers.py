@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from argo_artifacts.access import names
+from argo_artifacts.access.names import refresher, short_id
 from argo_artifacts.refresher.task import Data, Place, Task
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ class Refresher:
     @property
     def name(self) -> str:
         """Name of CronJob and service account; the first Job's begins with it."""
-        return names.refresher(self.tenant, self.repository)
+        return refresher(self.tenant, self.repository)
 
     @property
     def schedule(self) -> str:
         """When it runs, in cron's words; the minutes differ, so that not all ask at once."""
-        first = int(names.short_id(self.name), _HEXADECIMAL) % EVERY_MINUTES
+        first = int(short_id(self.name), _HEXADECIMAL) % EVERY_MINUTES
         return f"{','.join(str(minute) for minute in range(first, 60, EVERY_MINUTES))} * * * *"
 
 
@@ -89,7 +89,7 @@ def _task(settings: Settings, aws: AwsPlan, credential: Credential, session_toke
     return Task(
         role=_role(aws, tenant, repository),
         region=store.region,
-        session=names.refresher(tenant, repository),
+        session=refresher(tenant, repository),
         seconds=account.refresher.seconds,
         secret=Place(
             namespace=credential.secret.namespace,
