@@ -34,6 +34,11 @@ if TYPE_CHECKING:
 
 AUDIENCE = "sts.amazonaws.com"
 SECRET = "canary-of-a-role"
+ALL_OF_S3 = {
+    "Version": "2012-10-17",
+    "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}],
+}
+
 AGENT = "/agent"
 """Path at which a pod asks for the credentials of its association."""
 
@@ -163,11 +168,33 @@ class AwsDoor:
         """Answer a pod: the session of its association's role."""
         for one in self.plan.aws.associations:
             if f"{one.namespace}/{one.service_account}" == token and token not in self.missing:
-                keys = self.session(one.role)
+                keys = self.session(one.role, self._tagged(one.role, *token.split("/")))
                 made = {name: keys[name] for name in ("AccessKeyId", "SecretAccessKey")}
                 made |= {"Token": keys["SessionToken"], "Expiration": "2099-01-01T00:00:00Z"}
                 return 200, json.dumps(made).encode()
         return 404, b"{}"
+
+    def _tagged(self, role: str, namespace: str, account: str) -> dict | None:
+        """The role's policy with the session's tags put in, which MinIO does not know.
+
+        None: it asks for no tag. Else the server's user may do all on S3, so that this alone is
+        what limits the session.
+        """
+        text = json.dumps(self.policies[role])
+        if "${" not in text:
+            return None
+        eks = self.settings.cluster.eks
+        tags = {
+            "eks-cluster-name": "" if eks is None else eks.name,
+            "kubernetes-namespace": namespace,
+            "kubernetes-service-account": account,
+        }
+        for tag, value in tags.items():
+            text = text.replace(f"${{aws:PrincipalTag/{tag}}}", value)
+        admin, name = self.minio.admin(), role.rsplit("/", 1)[-1]
+        admin.policy_add(policy_name=name, policy=ALL_OF_S3)
+        admin.policy_set(name, user=name)
+        return json.loads(text)
 
     def answer(self, headers: dict[str, str], text: str) -> tuple[int, bytes]:
         target = headers.get("X-Amz-Target", "")

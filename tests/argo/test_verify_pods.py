@@ -1,13 +1,15 @@
 """Verify of what only pods can: Jobs on a real API server, and the agent of EKS Pod Identity.
 
-S3 by a MinIO server. Session tags are no matter of its, so each tenant has roles of its own.
+S3 by a MinIO server. It knows no session tags: of the shared roles the agent puts them in.
 """
 
+import json
 import threading
 
 import pytest
 from lightkube.resources.batch_v1 import Job
 
+from argo_artifacts.access.aws import NAMESPACE_TAG
 from argo_artifacts.documents.verify_job import LABEL
 from argo_artifacts.verify import pod
 from argo_artifacts.verify.in_pods import PodError
@@ -93,6 +95,22 @@ def test_every_pod_may_what_the_plan_says_and_nothing_else(world, server):
     assert pods.longest < 2000
     assert standing(server) == {B}  # a's collector deletes, b has none
     assert all(line.startswith(f"artifacts:prod/{B}/") for line in report.left_behind)
+
+
+def test_roles_that_all_tenants_share_are_told_apart_by_the_tags_of_the_session(server):
+    world = in_memory(server, store("podIdentity"))
+    with world.door:
+        report = world.verify(pods=HerePods(world.door))
+        assert rows_of(report, "failed") == rows_of(report, "not checked") == []
+        callers = {r.expectation.about for r in report.rows if r.expectation.check == "caller"}
+        assert len(callers) == len(world.plan.aws.roles) == 3
+        arn = next(r.arn for r in world.plan.aws.roles if r.purpose == "executor")
+        loose = json.dumps(world.door.policies[arn]).replace(NAMESPACE_TAG, "*")
+        with world.policy(arn, json.loads(loose)):
+            report = world.verify(pods=HerePods(world.door), tenants=frozenset({A}))
+    assert failed(report) == [
+        (WORKFLOW, check, f"artifacts:prod/{B}/") for check in ("list", "get", "put")
+    ]
 
 
 def test_a_base_role_goes_on_to_the_role_of_the_entry_inside_the_pod(server):
