@@ -1,6 +1,7 @@
 """Answers of AWS's that no server here gives, played back as its API references spell them.
 
-Amazon S3 API Reference, "Error responses"; AWS STS API Reference, "Common error types".
+Amazon S3 API Reference, "Error responses"; AWS STS API Reference, "Common error types"; Amazon EKS
+API Reference, "DescribeAddon".
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from json import dumps
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,13 +27,15 @@ class Said:
     more: str = ""
     """Further elements."""
 
-    @property
-    def _words(self) -> str:
-        return f"<Code>{self.code}</Code><Message>{self.message}</Message>{self.more}"
+    json: bool = False
+    """Whether the service speaks JSON."""
 
     def body(self, *, query: bool) -> bytes:
         """The answer's text; *query*: as services of the query protocol frame it (STS)."""
-        error = f"<Error>{self._words}</Error>"
+        if self.json:
+            return dumps({"message": self.message}).encode()
+        words = f"<Code>{self.code}</Code><Message>{self.message}</Message>{self.more}"
+        error = f"<Error>{words}</Error>"
         return (f"<ErrorResponse>{error}</ErrorResponse>" if query else error).encode()
 
 
@@ -44,6 +48,12 @@ OTHER_REGION = Said(
     " Please send all future requests to this endpoint.",
     "<Endpoint>s3.us-east-1.amazonaws.com</Endpoint><Bucket>artifacts</Bucket>",
 )
+NO_ADDON = Said(
+    404,
+    "ResourceNotFoundException",
+    "No addon: eks-pod-identity-agent found in cluster: prod",
+    json=True,
+)
 
 
 @contextmanager
@@ -55,7 +65,8 @@ def playing(said: Said) -> Iterator[str]:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
             body = said.body(query=self.command == "POST")
             self.send_response(said.status)
-            self.send_header("Content-Type", "application/xml")
+            self.send_header("Content-Type", f"application/{'json' if said.json else 'xml'}")
+            self.send_header("x-amzn-ErrorType", said.code)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(b"" if self.command == "HEAD" else body)

@@ -15,9 +15,11 @@ from argo_artifacts.aws_account import connect
 from argo_artifacts.config import ConfigError
 from components.aws import live
 from components.aws.guard import BucketGuard
+from components.aws.identity_guard import IdentityGuard
+from components.aws.needs import Needs
 from tests.argo import test_aws_trouble_live
 from tests.argo.aws_trouble import TABLE
-from tests.argo.playback import EXPIRED_LOGIN, playing
+from tests.argo.playback import EXPIRED_LOGIN, NO_ADDON, playing
 from tests.unit.aws_stacks import AWS, CLUSTER, on_aws, store
 from tests.unit.config_files import faults_in
 from tests.unit.stacks import values
@@ -223,7 +225,7 @@ def bucket(region: str = AWS["region"], mark: str = "") -> None:
 
 
 def looked_at() -> dict[str, live.LiveBucket]:
-    wanted = live.Wanted(name="acme-artifacts", region=AWS["region"], path=WHERE, adopt=False)
+    wanted = live.Wanted(name="acme-artifacts", region=AWS["region"], path=WHERE, whole=False)
     return dict(live.read(connect(stack()), AWS["account"], [wanted]))
 
 
@@ -238,7 +240,6 @@ def test_a_bucket_that_is_not_there_is_no_trouble():
     [
         ("bucket-ours", ""),
         ("bucket-of-a-stack", "argo-artifacts/other"),
-        ("bucket-lost", "argo-artifacts/test"),
     ],
 )
 def test_a_bucket_that_stands(identity, mark):
@@ -249,7 +250,7 @@ def test_a_bucket_that_stands(identity, mark):
     assert f"up {line}" == TABLE.rows[identity].we
 
 
-TABLE.tried.update({"bucket-ours", "bucket-of-a-stack", "bucket-lost"})
+TABLE.tried.update({"bucket-ours", "bucket-of-a-stack"})
 
 
 @case("bucket-elsewhere")
@@ -269,6 +270,51 @@ def test_a_bucket_that_one_may_not_look_at(row, account):
     with pytest.raises(ConfigError) as error:
         set_initial_no_auth_action_count(0)(looked_at)()
     assert [f"up {line}" for line in error.value.faults] == [row.we]
+
+
+# what `up` and `preview` refuse: the identity
+
+
+def needs(repository: dict[str, object]) -> Needs:
+    settings, access = on_aws({"default": repository})
+    return Needs(settings, settings.aws, access.aws, {AWS["account"]: connect(settings)})
+
+
+@case("no-oidc-provider")
+@pytest.mark.usefixtures("account")
+def test_an_account_without_the_issuers_provider(row):
+    assert [f"up {line}" for line in needs(store("irsa")).issuers()] == [row.we]
+
+
+@case("other-audience")
+@pytest.mark.usefixtures("account")
+def test_a_provider_for_another_audience(row):
+    iam = boto3.client("iam", region_name=AWS["region"])
+    url = CLUSTER["oidc"]["issuer"]
+    iam.create_open_id_connect_provider(Url=url, ClientIDList=["another"])
+    [line] = needs(store("irsa")).issuers()
+    assert f"up {line}".replace("`", "'") == row.we
+
+
+@case("no-agent")
+def test_a_cluster_without_the_agent(row, account):
+    with playing(NO_ADDON) as address:
+        account.setenv("AWS_ENDPOINT_URL_EKS", f"http://{address}")
+        [line] = needs(store("podIdentity")).warnings()
+    assert f"up {line}".replace("`", "'") == row.we
+
+
+@case("role-stands")
+@pytest.mark.usefixtures("account")
+def test_a_role_that_stands(row):
+    settings, access = on_aws({"default": store("irsa")})
+    name = access.aws.roles[0].name
+    guard = IdentityGuard(settings, AWS["account"], connect(settings))
+    assert guard.fault("Role", {"name": name}) is None
+    iam = boto3.client("iam", region_name=AWS["region"])
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")
+    line = guard.fault("Role", {"name": name})
+    assert f"up {line}".replace("`", "'") == row.we
 
 
 def test_every_row_of_the_tables_has_been_tried():
