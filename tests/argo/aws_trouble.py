@@ -97,10 +97,11 @@ class Trouble:
         self.variables.setenv("AWS_REGION", "eu-west-1")
         self.variables.setenv("AWS_ENDPOINT_URL_STS", self.world.door.url)
 
-    def argo(self, *actions: str) -> str:
-        """What Argo's code says, in the table's words."""
+    def argo(self, *actions: str, key: str = "") -> str:
+        """What Argo's code says, in the table's words, of the object *key* if one is named."""
         wanted = ",".join(actions or ("load-missing",))
-        answer = self.probe.ask("store", BESIDE, "--timeout", "90s", "--actions", wanted)
+        named = ("--object-key", key) if key else ()
+        answer = self.probe.ask("store", BESIDE, "--timeout", "90s", "--actions", wanted, *named)
         said = [answer.document.get("error"), *(r.get("error") for r in answer["results"])]
         return self.plain("\n".join(text for text in said if text))
 

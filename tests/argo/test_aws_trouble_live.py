@@ -147,6 +147,15 @@ def test_a_right_in_the_neighbours_prefix(row, trouble, world):
         assert row.we in trouble.verify()
 
 
+@case("neighbour")
+def test_a_workflow_that_names_the_neighbours_prefix(row, trouble, server):
+    s3 = root_s3(server)
+    s3.put_object(Bucket="artifacts", Key=f"prod/{B}/seed/file.txt", Body=b"theirs")
+    assert row.heard(trouble.argo("load", key=f"prod/{B}/seed"))
+    assert row.heard(trouble.argo("load", key=f"prod/{A}/../{B}/seed"))
+    assert row.we == ""
+
+
 @case("no-bucket")
 def test_a_bucket_that_is_gone(row, trouble, server):
     store = server.store()
