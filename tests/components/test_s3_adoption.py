@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import types
 from typing import TYPE_CHECKING
 
+import pulumi
 import pytest
 
 from argo_artifacts.access.names import OWNER_MARK
 from argo_artifacts.config import ConfigError
+from components import state
 from tests.components.s3_stores import (
     ACCOUNT,
     OWNER,
@@ -214,3 +217,29 @@ def test_a_bucket_of_ours_that_the_state_does_not_know_is_taken_back(said: list[
     )
     known = ["urn:pulumi:test::argo-artifacts::x$aws:s3/bucket:Bucket::artifacts"]
     assert imported(declare(on_aws({"default": store("irsa")}), known)) == {}
+
+
+def test_a_state_that_is_being_written_is_read_again(monkeypatch: pytest.MonkeyPatch):
+    """A backend of files gives an empty file away while the engine writes it."""
+    waited: list[float] = []
+    monkeypatch.setattr(state.time, "sleep", waited.append)
+    answers = iter([Exception("… returned an error: failed to load checkpoint: EOF")] * 2)
+
+    def ask(token: str, inputs: object):
+        assert token == state.READ
+        assert inputs == {"stackName": f"{pulumi.get_organization()}/p/s"}
+        error = next(answers, None)
+        if error is not None:
+            raise error
+        urn = "urn:pulumi:s::p::a:index:A$b:c/d:D::x::y"
+        return types.SimpleNamespace(value={"name": "s", "outputs": {urn: {}}})
+
+    monkeypatch.setattr(pulumi, "get_project", lambda: "p")
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "s")
+    monkeypatch.setattr(state, "invoke", ask)
+    assert state.known() == {("b:c/d:D", "x::y")}
+    assert len(waited) == 2
+    answers = iter([Exception("no such stack")])
+    with pytest.raises(Exception, match="no such stack"):
+        state.known()
+    assert len(waited) == 2
