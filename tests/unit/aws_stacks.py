@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from argo_artifacts.access import plan
@@ -44,9 +45,8 @@ def store(identity: str, **more: object) -> dict[str, object]:
 
 def _refreshed(repository: object) -> bool:
     """Whether something must keep the credentials of *repository* fresh."""
-    return isinstance(repository, dict) and (
-        S3.model_validate(repository["s3"]).refreshed if "s3" in repository else False
-    )
+    given = repository.get("s3") if isinstance(repository, dict) else None
+    return given is not None and S3.model_validate_json(json.dumps(given)).refreshed
 
 
 def on_aws(repositories: dict[str, object], **changes: object) -> tuple[Settings, AccessPlan]:
