@@ -39,6 +39,9 @@ ALL_OF_S3 = {
     "Statement": [{"Effect": "Allow", "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}],
 }
 
+ANYBODY = "whom-a-session-limits"
+"""A user on the MinIO server who may do all on S3: what a session may is its policy alone."""
+
 AGENT = "/agent"
 """Path at which a pod asks for the credentials of its association."""
 
@@ -140,13 +143,15 @@ class AwsDoor:
             admin.policy_add(policy_name=name, policy=known_there)
             admin.policy_set(name, user=name)
 
-    def session(self, arn: str, policy: dict | None = None) -> dict[str, str]:
-        """A session of *arn* on the MinIO server, within *policy*."""
+    def session(
+        self, arn: str, policy: dict | None = None, user: str | None = None
+    ) -> dict[str, str]:
+        """A session of *arn* on the MinIO server, within *policy*, by its own user or *user*."""
         sts = boto3.client(
             "sts",
             endpoint_url=f"http://{self.minio.endpoint}",
             region_name="us-east-1",
-            aws_access_key_id=arn.rsplit("/", 1)[-1],
+            aws_access_key_id=user or arn.rsplit("/", 1)[-1],
             aws_secret_access_key=SECRET,
         )
         limit = {} if policy is None else {"Policy": json.dumps(of_s3(policy))}
@@ -168,7 +173,8 @@ class AwsDoor:
         """Answer a pod: the session of its association's role."""
         for one in self.plan.aws.associations:
             if f"{one.namespace}/{one.service_account}" == token and token not in self.missing:
-                keys = self.session(one.role, self._tagged(one.role, *token.split("/")))
+                policy = self._tagged(one.role, *token.split("/"))
+                keys = self.session(one.role, policy, None if policy is None else ANYBODY)
                 made = {name: keys[name] for name in ("AccessKeyId", "SecretAccessKey")}
                 made |= {"Token": keys["SessionToken"], "Expiration": "2099-01-01T00:00:00Z"}
                 return 200, json.dumps(made).encode()
@@ -177,8 +183,7 @@ class AwsDoor:
     def _tagged(self, role: str, namespace: str, account: str) -> dict | None:
         """The role's policy with the session's tags put in, which MinIO does not know.
 
-        None: it asks for no tag. Else the server's user may do all on S3, so that this alone is
-        what limits the session.
+        None: it asks for no tag.
         """
         text = json.dumps(self.policies[role])
         if "${" not in text:
@@ -191,9 +196,10 @@ class AwsDoor:
         }
         for tag, value in tags.items():
             text = text.replace(f"${{aws:PrincipalTag/{tag}}}", value)
-        admin, name = self.minio.admin(), role.rsplit("/", 1)[-1]
-        admin.policy_add(policy_name=name, policy=ALL_OF_S3)
-        admin.policy_set(name, user=name)
+        admin = self.minio.admin()
+        admin.user_add(ANYBODY, SECRET)
+        admin.policy_add(policy_name=ANYBODY, policy=ALL_OF_S3)
+        admin.policy_set(ANYBODY, user=ANYBODY)
         return json.loads(text)
 
     def answer(self, headers: dict[str, str], text: str) -> tuple[int, bytes]:

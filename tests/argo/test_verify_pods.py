@@ -52,10 +52,10 @@ class HerePods:
         return message
 
 
-def stack(kubeconfig, repository):
+def stack(kubeconfig, repository, name="prod"):
     return on_aws(
         {"default": repository},
-        cluster={"name": "prod", "kubeconfig": str(kubeconfig), "eks": {"name": "prod"}},
+        cluster={"name": name, "kubeconfig": str(kubeconfig), "eks": {"name": name}},
         argo={"version": "4.0.5", "namespace": ARGO},
         tenants={A: {}, B: {"artifactGC": False}},
     )
@@ -68,9 +68,9 @@ def server(tmp_path_factory):
         yield started
 
 
-def in_memory(server, repository):
+def in_memory(server, repository, name="prod"):
     """A stack whose cluster is in memory, and the door before it."""
-    settings, plan = stack("unused", repository)
+    settings, plan = stack("unused", repository, name)
     return AwsWorld(AwsDoor(server, settings, plan), settings, plan, cluster_of(settings, plan))
 
 
@@ -98,7 +98,7 @@ def test_every_pod_may_what_the_plan_says_and_nothing_else(world, server):
 
 
 def test_roles_that_all_tenants_share_are_told_apart_by_the_tags_of_the_session(server):
-    world = in_memory(server, store("podIdentity"))
+    world = in_memory(server, store("podIdentity"), "twin")  # whose roles have other names
     with world.door:
         report = world.verify(pods=HerePods(world.door))
         assert rows_of(report, "failed") == rows_of(report, "not checked") == []
@@ -109,7 +109,7 @@ def test_roles_that_all_tenants_share_are_told_apart_by_the_tags_of_the_session(
         with world.policy(arn, json.loads(loose)):
             report = world.verify(pods=HerePods(world.door), tenants=frozenset({A}))
     assert failed(report) == [
-        (WORKFLOW, check, f"artifacts:prod/{B}/") for check in ("list", "get", "put")
+        (WORKFLOW, check, f"artifacts:twin/{B}/") for check in ("list", "get", "put")
     ]
 
 
