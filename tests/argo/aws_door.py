@@ -8,7 +8,6 @@ MinIO, with conditions on prefixes, which moto does not know.
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import threading
@@ -19,13 +18,11 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs
 
 import boto3
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from argo_artifacts.documents.aws import identity
 from argo_artifacts.documents.aws.trust import issuer, provider_arn, trust
 from tests.unit.iam import Policies, Request, allowed, known
+from tests.web_identity import proven
 
 if TYPE_CHECKING:
     from argo_artifacts.access import AccessPlan
@@ -246,9 +243,11 @@ class AwsDoor:
         return _xml(self.session(resource)) if action == "AssumeRole" else ""
 
     def _by_token(self, role: str, token: str) -> str:
-        claims = self._claims(token)
-        host = claims["iss"].removeprefix("https://")
+        claims = proven(token, self.keys)
         code = "InvalidIdentityToken"
+        if claims is None:
+            raise Refusal(code, 400)
+        host = claims["iss"].removeprefix("https://")
         known_to_it = self.audiences & set(claims["aud"])
         if host != self.provider or not known_to_it or claims["exp"] < time.time():
             raise Refusal(code, 400)
@@ -263,22 +262,6 @@ class AwsDoor:
             code = "AccessDenied"
             raise Refusal(code)
         return _xml(self.session(role))
-
-    def _claims(self, token: str) -> dict:
-        """What the token says, proven by its signature."""
-        head, body, signature = token.split(".")
-        kid = json.loads(_bytes(head))["kid"]
-        key = next(one for one in json.loads(self.keys)["keys"] if one["kid"] == kid)
-        numbers = (int.from_bytes(_bytes(key[name])) for name in ("e", "n"))
-        public = rsa.RSAPublicNumbers(*numbers).public_key()
-        try:
-            public.verify(
-                _bytes(signature), f"{head}.{body}".encode(), padding.PKCS1v15(), hashes.SHA256()
-            )
-        except InvalidSignature:
-            code = "InvalidIdentityToken"
-            raise Refusal(code, 400) from None
-        return json.loads(_bytes(body))
 
 
 def of_s3(policy: dict) -> dict:
@@ -306,7 +289,3 @@ def _as_caller(arn: str) -> str:
     if kind == "user":
         return arn
     return f"arn:aws:sts::{arn.split(':')[4]}:assumed-role/{name.rsplit('/', 1)[-1]}/session"
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

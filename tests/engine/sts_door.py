@@ -7,8 +7,6 @@ refuses in AWS's words.
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 import time
 from dataclasses import dataclass, field
@@ -16,12 +14,10 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import parse_qs
 
 import urllib3
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from tests.engine.moto_server import REGION
+from tests.web_identity import proven
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +99,7 @@ class StsDoor:
         self.asked.append(words)
         if self.refusal is not None:
             return self.refusal
-        claims = self._claims(self.shown[-1])
+        claims = proven(self.shown[-1], self.keys)
         if claims is None:
             return Refusal("InvalidIdentityToken", "Couldn't retrieve verification key")
         issuer = claims["iss"].removeprefix("https://")
@@ -128,24 +124,6 @@ class StsDoor:
             and AUDIENCE in asked[f"{issuer}:aud"]
             and claims["sub"] in asked[f"{issuer}:sub"]
         )
-
-    def _claims(self, token: str) -> dict | None:
-        """What the token says, proven by its signature; None: it is not the issuer's."""
-        head, body, signature = token.split(".")
-        kid = json.loads(_bytes(head))["kid"]
-        key = next(one for one in json.loads(self.keys)["keys"] if one["kid"] == kid)
-        numbers = (int.from_bytes(_bytes(key[name])) for name in ("e", "n"))
-        public = rsa.RSAPublicNumbers(*numbers).public_key()
-        signed = f"{head}.{body}".encode()
-        try:
-            public.verify(_bytes(signature), signed, padding.PKCS1v15(), hashes.SHA256())
-        except InvalidSignature:
-            return None
-        return json.loads(_bytes(body))
-
-
-def _bytes(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 class _Silent(WSGIRequestHandler):
