@@ -55,7 +55,11 @@ def _annotations(settings: Settings, aws: AwsPlan | None) -> Iterator[Note]:
                 text="its service account is not ours, whoever keeps it gives it the role:"
                 f" `kubectl annotate serviceaccount {subject.name} -n {subject.namespace}"
                 f" {ROLE_ARN}={role.arn}`"
-                + (", then restarts argo-server" if role.purpose == "server" else ""),
+                + (
+                    ", then restarts argo-server; `values` gives it to Helm's"
+                    if role.purpose == "server"
+                    else ""
+                ),
             )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, assert_never
 
+from argo_artifacts.access import plan
+from argo_artifacts.access.words import Subject
 from argo_artifacts.config.argo import FORCE_FINALIZER_REMOVAL
 from argo_artifacts.documents import canonical
+from argo_artifacts.documents.kubernetes import role_annotations
 
 if TYPE_CHECKING:
     from argo_artifacts.config.settings import Settings
@@ -40,10 +43,20 @@ def helm_values(settings: Settings) -> dict[str, object]:
         "controller": _controller(settings),
         "server": {
             "authModes": [argo.server.auth_mode],
-            "serviceAccount": {"create": True, "name": argo.server.service_account},
+            "serviceAccount": _server_account(settings),
         },
         "workflow": {"rbac": {"create": False}, "serviceAccount": {"create": False}},
     }
+
+
+def _server_account(settings: Settings) -> dict[str, object]:
+    """argo-server's service account, with what gives its pods their role on AWS."""
+    argo = settings.argo
+    name = argo.server.service_account
+    subject = Subject(cluster=settings.cluster.name, namespace=argo.namespace, name=name)
+    found = role_annotations(plan(settings), subject)
+    account: dict[str, object] = {"create": True, "name": name}
+    return account | {"annotations": found} if found else account
 
 
 def _controller(settings: Settings) -> dict[str, object]:

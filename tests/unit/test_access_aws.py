@@ -308,7 +308,7 @@ def test_the_plan_says_how_service_accounts_of_others_get_their_roles():
     assert found["argo/argo-server"] == (
         "its service account is not ours, whoever keeps it gives it the role: `kubectl annotate"
         f" serviceaccount argo-server -n argo eks.amazonaws.com/role-arn={role.arn}`, then restarts"
-        " argo-server"
+        " argo-server; `values` gives it to Helm's"
     )
     _, bound = on_aws({"default": store("podIdentity")}, tenants=tenants)
     assert not any("kubectl annotate" in note.text for note in bound.notes)

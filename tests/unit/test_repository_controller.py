@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from argo_artifacts.repository import controller
+from tests.unit.aws_stacks import on_aws, store
 from tests.unit.stacks import settings
 
 CHART = {
@@ -13,6 +14,7 @@ CHART = {
     "controller.configMap.name",
     "controller.workflowDefaults",
     "server.authModes",
+    "server.serviceAccount.annotations",
     "server.serviceAccount.create",
     "server.serviceAccount.name",
     "workflow.rbac.create",
@@ -79,3 +81,16 @@ def test_the_chart_agrees_on_the_server_and_makes_nothing_for_tenants():
         "serviceAccount": {"create": True, "name": "ui"},
     }
     assert found["workflow"] == {"rbac": {"create": False}, "serviceAccount": {"create": False}}
+
+
+def test_the_chart_gives_argo_server_its_role_on_aws_where_its_token_opens_it():
+    made, access = on_aws({"default": store("irsa")})
+    assert access.aws is not None
+    (role,) = [role for role in access.aws.roles if role.purpose == "server"]
+    found = controller.helm_values(made)
+    assert paths(found) <= CHART
+    assert found["server"]["serviceAccount"]["annotations"] == {
+        "eks.amazonaws.com/role-arn": role.arn
+    }
+    bound, _ = on_aws({"default": store("podIdentity")})
+    assert "annotations" not in controller.helm_values(bound)["server"]["serviceAccount"]
