@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 
 from argo_artifacts.config.backends.minio_helm import Image
-from argo_artifacts.config.base import Matching, Model, Text
+from argo_artifacts.config.base import Matching, Model
 from argo_artifacts.config.tenants import Ownership
 
 Partition = Literal["aws", "aws-cn", "aws-us-gov", "aws-eusc"]
@@ -71,13 +71,21 @@ def dns_suffix(region: str) -> str:
     return _ZONES[partition_of(region)].suffix
 
 
+ExternalId = Annotated[
+    str,
+    Matching(
+        r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _+=,.@:/- are accepted", 1224
+    ),
+]
+
+
 class AssumedRole(Model):
     """A role that we assume before any call."""
 
     role_arn: RoleArn = Field(alias="roleARN")
     """ARN of the role."""
 
-    external_id: Text | None = Field(default=None, alias="externalID")
+    external_id: ExternalId | None = Field(default=None, alias="externalID")
     """External id that its trust policy asks for."""
 
 

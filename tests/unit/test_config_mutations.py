@@ -43,6 +43,7 @@ OPTIONAL: Final = frozenset(
         "argo-artifacts:aws.permissionsBoundary",
         "argo-artifacts:aws.tags",
         "argo-artifacts:aws.tags.*",
+        "argo-artifacts:aws.verifier",
         "argo-artifacts:cluster.context",
         "argo-artifacts:cluster.eks",
         "argo-artifacts:cluster.eks.account",
@@ -133,6 +134,7 @@ KEYS: Final = "Pulumi.aws-access-keys.yaml"
 LOCAL: Final = "Pulumi.local.yaml"
 PER_TENANT: Final = "Pulumi.aws-pod-identity-per-tenant.yaml"
 PODS: Final = "Pulumi.aws-pod-identity.yaml"
+SESSION: Final = "Pulumi.aws-assume-role-session.yaml"
 SHARED_KEY: Final = "Pulumi.minio-shared-key.yaml"
 TEAM_A: Final = "tenants/team-a.yaml"
 TEAM_B: Final = "tenants/team-b.yaml"
@@ -161,6 +163,8 @@ REFERENCES: Final[dict[tuple[str, str], list[str]]] = {
     (PODS, f"{_SHARED}.s3"): [_SHARED],
     (PODS, "argo-artifacts:cluster.eks"): ["argo-artifacts:cluster.eks"] * 2,  # for each of two
     # Another key has no sense without this one.
+    (SESSION, f"{_DEFAULT}.s3.assumeRole"): ["argo-artifacts:aws.refresher"],
+    (SESSION, f"{_DEFAULT}.s3.assumeRole.by"): ["argo-artifacts:aws.refresher"],
     (KEYS, f"{_DEFAULT}.s3.keys.live"): [f"{_DEFAULT}.s3.keys.publish"],
     (PER_TENANT, f"{_DEFAULT}.s3.podIdentity"): [f"{_DEFAULT}.s3.isolation"],
     (PER_TENANT, f"{_DEFAULT}.s3.podIdentity.shape"): [f"{_DEFAULT}.s3.isolation"],

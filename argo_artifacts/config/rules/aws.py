@@ -331,7 +331,8 @@ def _refreshers(draft: Draft, stores: Mapping[str, S3]) -> Iterator[Fault]:
             "missing, a mapping with its image is required; a CronJob keeps the credentials of"
             f" repositories.{min(refreshed)} fresh",
         )
-    if draft.aws is not None and draft.aws.refresher is not None and not refreshed:
+    sound = bool(draft.repositories) and draft.repository_names == frozenset(draft.repositories)
+    if draft.aws is not None and draft.aws.refresher is not None and not refreshed and sound:
         yield Fault(
             path,
             "has no effect without credentials to keep fresh, nothing is accepted here; identity"
