@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-import yaml
 
 from tests.engine import moto_server
 from tests.engine.aws_double import sdk
 from tests.engine.aws_double.provider import SCHEMA
+from tests.engine.aws_stack import AwsPlatform
 from tests.engine.live import LiveCluster, LiveStore
-from tests.engine.stack import NAMESPACE, EngineStack
-from tests.harness import ROOT
-from tools.local_platform.runner import PulumiRunner
+from tests.engine.stack import EngineStack, encrypted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -32,18 +30,7 @@ def engine_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def vault(platform: LocalPlatform, engine_folder: Path) -> Mapping[str, object]:
     """The platform's admin keys, encrypted once: stacks of one passphrase may share a salt."""
-    runner = PulumiRunner(engine_folder, ROOT, platform.programs, stack="vault")
-    runner.make_stack(select=False)
-    runner.config_file.write_text("config: {}\n")
-    keys = {
-        "minioAccessKey": platform.minio_access_key,
-        "minioSecretKey": platform.minio_secret_key,
-    }
-    for key, value in keys.items():
-        runner.set_secret(f"{NAMESPACE}:{key}", value)
-    written = yaml.safe_load(runner.config_file.read_text())
-    encrypted = {key: written["config"][f"{NAMESPACE}:{key}"] for key in keys}
-    return {"encryptionsalt": written["encryptionsalt"], **encrypted}
+    return encrypted(platform, engine_folder)
 
 
 @pytest.fixture(scope="session")
@@ -83,3 +70,9 @@ def aws_double(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("aws-double")
     sdk.dump(folder / SCHEMA)
     return folder
+
+
+@pytest.fixture(scope="session")
+def aws_platform(platform: LocalPlatform, moto: MotoServer, aws_double: Path) -> AwsPlatform:
+    """The platform's cluster, and moto's accounts beside it."""
+    return AwsPlatform(platform, moto, aws_double)

