@@ -53,7 +53,6 @@ class Model(BaseModel):
         extra="forbid",
         hide_input_in_errors=True,
         alias_generator=to_camel,
-        use_attribute_docstrings=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, cast
 
 from argo_artifacts.config.base import NAMESPACE
+from argo_artifacts.config.field_docs import Described
 from argo_artifacts.config.read import STRUCTURED
 from argo_artifacts.config.reader import as_mapping
 from argo_artifacts.config.settings import StackFile, TenantFile
@@ -22,7 +23,7 @@ _SECRET: Final = {
 
 def stack_schema() -> dict[str, object]:
     """The schema of a stack file ``Pulumi.<stack>.yaml``; other projects' keys are left alone."""
-    model = _tidy(StackFile.model_json_schema())
+    model = _tidy(StackFile.model_json_schema(schema_generator=Described))
     properties = as_mapping(model["properties"]) or {}
     required = cast("list[str]", model["required"])
     names = "|".join(STRUCTURED)
@@ -48,14 +49,14 @@ def stack_schema() -> dict[str, object]:
 
 def tenants_schema() -> dict[str, object]:
     """The schema of a file of tenants."""
-    model = _tidy(TenantFile.model_json_schema())
+    model = _tidy(TenantFile.model_json_schema(schema_generator=Described))
     head: dict[str, object] = {"$schema": _DRAFT, "title": "Tenant file of argo-artifacts"}
     return head | model
 
 
 def models_schema() -> dict[str, object]:
     """The schema of the structured keys, as the reference of all keys is made of it."""
-    return _tidy(StackFile.model_json_schema())
+    return _tidy(StackFile.model_json_schema(schema_generator=Described))
 
 
 _NULL: Final[dict[str, object]] = {"type": "null"}

@@ -10,7 +10,12 @@ import pytest
 import yaml
 
 from argo_artifacts.cli.schema import Which, text
+from argo_artifacts.config.backends.common import Bucket
+from argo_artifacts.config.backends.minio import MinioBucket
+from argo_artifacts.config.base import Model
+from argo_artifacts.config.field_docs import field_docs
 from argo_artifacts.config.schema import stack_schema, tenants_schema
+from argo_artifacts.config.settings import StackFile
 from argo_artifacts.config.template import filled
 from tests.unit.config_files import PLANNED, ROOT, STACKS, VALID, changed, places, renamed, without
 from tests.unit.test_config_rules import CASES, document
@@ -111,6 +116,18 @@ def test_every_key_says_what_it_means():
         if not value.get("description")
     ]
     assert silent == []
+
+
+def test_a_field_that_is_inherited_says_what_it_means():
+    own, inherited = field_docs(MinioBucket), field_docs(Bucket)
+    assert inherited.keys() == Bucket.model_fields.keys()
+    assert own.keys() == MinioBucket.model_fields.keys() > inherited.keys()
+
+
+def test_the_program_does_not_read_its_own_source_to_start():
+    """pydantic would parse each model's; the schema alone needs what stands there."""
+    assert not Model.model_config.get("use_attribute_docstrings")
+    assert {field.description for field in StackFile.model_fields.values()} == {None}
 
 
 def test_the_template_itself_is_yaml_before_it_is_filled_in():
