@@ -73,9 +73,7 @@ def dns_suffix(region: str) -> str:
 
 ExternalId = Annotated[
     str,
-    Matching(
-        r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _+=,.@:/- are accepted", 1224
-    ),
+    Matching(r"[\w+=,.@:/-]{2,1224}", "2 to 1224 letters, digits and _+=,.@:/- are accepted", 1224),
 ]
 
 
