@@ -54,7 +54,8 @@ Each omission, and the number of rows that are therefore left to the others, is 
 How many calls of each identity go through each check, and who answers them: **E** our evaluator,
 **S** iam-simulate, **M** MinIO (those of them that it can). **m**: moto is asked with the
 credentials of each stack file's identities, after a real `pulumi up`
-(`tests/engine/test_aws_stacks.py`): each verb at the own prefix, the neighbours' and another bucket.
+(`tests/engine/test_aws_stacks.py`): each verb at the own prefix, the neighbours' and another
+bucket.
 
 """
 
