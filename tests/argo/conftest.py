@@ -11,11 +11,11 @@ import yaml
 
 from tools.programs import find_or_build
 
-from . import hand_made
+from . import admin_bodies, hand_made
 from .probe import Probe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from lightkube import Client
@@ -48,6 +48,20 @@ def probe(platform: LocalPlatform, installation: Installation) -> Probe:  # noqa
     """The probe, built when the cache has it not."""
     program = find_or_build(["argo-probe"])["argo-probe"]
     return Probe(program, platform.kubeconfig, hand_made.CONTROLLER)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def cheap_admin_bodies() -> Iterator[None]:
+    """What this process asks of MinIO's admin API costs neither side 64 MiB and 0.1 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("minio.minioadmin.encrypt", admin_bodies.cheaply)
+        yield
+
+
+@pytest.fixture
+def users_admin_bodies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The admin API is asked as it is outside of tests."""
+    monkeypatch.setattr("minio.minioadmin.encrypt", admin_bodies.as_minio_py)
 
 
 @pytest.fixture

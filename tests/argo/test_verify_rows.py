@@ -162,6 +162,7 @@ def assert_named(world, holder, change, rows, tenants=None):
         assert "Versions" not in listed
 
 
+@pytest.mark.usefixtures("users_admin_bodies")
 def test_a_sound_stack_is_as_expected_in_every_row(world):
     report = world.verify()
     assert report.good
@@ -198,6 +199,7 @@ def test_a_right_too_many_is_named(world, holder, change, rows):
     assert_named(world, holder, change, rows, frozenset({holder[0]}))
 
 
+@pytest.mark.usefixtures("users_admin_bodies")
 @pytest.mark.parametrize(("holder", "change", "checks"), ON_SERVER, ids=ids(ON_SERVER))
 def test_an_admin_call_that_goes_through_is_named(world, holder, change, checks):
     rows = [(check, world.server.endpoint) for check in checks]

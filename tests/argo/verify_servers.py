@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -218,6 +219,7 @@ def remove_users(world: World) -> None:
             admin.policy_remove(credential.policy)
 
 
+@functools.cache
 def root_s3(server: MinioServer):
     """boto3, as the server's root."""
     return boto3.session.Session().client(
