@@ -114,9 +114,37 @@ def scene(platform, tmp_path_factory):
     runner.on_stack("destroy", "--yes", "--skip-preview", capture=True)
 
 
-def test_a_stack_that_was_just_provisioned_is_as_expected(scene, tmp_path):
-    file = tmp_path / "junit.xml"
+@dataclass
+class Run:
+    """What one run of the command gave, and what it left in the bucket."""
+
+    done: subprocess.CompletedProcess[str]
+    left: list[str]
+    junit: str = ""
+
+
+@pytest.fixture(scope="module")
+def sound(scene, tmp_path_factory) -> Run:
+    """Everything is as it was provisioned."""
+    file = tmp_path_factory.mktemp("junit") / "junit.xml"
     done = scene.run("--json", "--junit", str(file))
+    return Run(done, scene.objects(), file.read_text())
+
+
+@pytest.fixture(scope="module")
+def table(scene, sound) -> Run:  # noqa: ARG001 - what comes before it
+    """The same, for people."""
+    return Run(scene.run(), scene.objects())
+
+
+@pytest.fixture(scope="module")
+def alone(scene, table) -> Run:  # noqa: ARG001 - what comes before it
+    """Without pulumi on PATH."""
+    return Run(scene.run("--json", PATH="/usr/bin:/bin"), scene.objects())
+
+
+def test_a_stack_that_was_just_provisioned_is_as_expected(sound):
+    done = sound.done
     assert done.returncode == 0, done.stdout + done.stderr
     value = json.loads(done.stdout)
     assert value["good"]
@@ -125,14 +153,14 @@ def test_a_stack_that_was_just_provisioned_is_as_expected(scene, tmp_path):
     assert value["leftBehind"] == []
     assert value["counts"]["ok"] > 55
     assert {row["tenant"] for row in value["rows"]} == {A, B}
-    suites = ET.parse(file).getroot()  # noqa: S314 - our own file
+    suites = ET.fromstring(sound.junit)  # noqa: S314 - our own file
     assert sum(int(suite.get("tests")) for suite in suites) == len(value["rows"])
-    assert scene.objects() == []
+    assert sound.left == []
     assert "looking up the credentials of 2 tenants" in done.stderr
 
 
-def test_the_table_is_for_people(scene):
-    done = scene.run()
+def test_the_table_is_for_people(table):
+    done = table.done
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == [
@@ -171,10 +199,8 @@ def test_on_a_terminal_there_is_a_bar_and_a_table(scene):
     assert "all as expected" in text
 
 
-def test_no_secret_is_in_any_output(scene, tmp_path):
-    file = tmp_path / "junit.xml"
-    done = [scene.run("--json", "--junit", str(file)), scene.run(PATH="/usr/bin:/bin")]
-    text = "".join(run.stdout + run.stderr for run in done) + file.read_text()
+def test_no_secret_is_in_any_output(scene, sound, table, alone):
+    text = "".join(run.done.stdout + run.done.stderr + run.junit for run in (sound, table, alone))
     assert A in text
     secrets = scene.secrets()
     assert len(set(secrets)) == 3
@@ -183,14 +209,13 @@ def test_no_secret_is_in_any_output(scene, tmp_path):
             assert form not in text
 
 
-def test_without_pulumi_the_tenants_clean_up_alone_and_what_stays_is_listed(scene):
-    done = scene.run("--json", PATH="/usr/bin:/bin")
-    value = json.loads(done.stdout)
-    assert done.returncode == 0
+def test_without_pulumi_the_tenants_clean_up_alone_and_what_stays_is_listed(alone):
+    value = json.loads(alone.done.stdout)
+    assert alone.done.returncode == 0
     assert "no provisioning credential (pulumi is not on PATH)" in value["notes"][0]
     assert len(value["leftBehind"]) == 1
     assert f"{STACK}/{B}/.argo-artifacts-verify/{value['run']}/" in value["leftBehind"][0]
-    assert {key.split("/")[1] for key in scene.objects()} == {B}
+    assert {key.split("/")[1] for key in alone.left} == {B}
 
 
 def test_with_another_passphrase_there_is_no_provisioner_and_no_word_of_pulumi(scene):
