@@ -20,6 +20,7 @@ from lightkube.resources.core_v1 import ConfigMap, Secret
 
 from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
 from tests.harness import ROOT
+from tests.unit.command import Project
 from tools.local_platform.runner import PulumiRunner
 
 if TYPE_CHECKING:
@@ -278,29 +279,37 @@ def test_a_cluster_that_cannot_be_reached_is_not_checked(scene, tmp_path):
     }
 
 
-def test_wrong_input_is_one_line_and_exit_code_2(scene, tmp_path):
-    guarded = scene.changed(tmp_path, server=GUARD)
-    nowhere = tmp_path / "nowhere" / "junit.xml"
+def test_another_cluster_than_the_named_one_is_one_line_and_exit_code_2(scene, tmp_path):
+    done = scene.run(file=scene.changed(tmp_path, server=GUARD))
     server = scene.platform.api_server
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.strip() == (
+        f"argo-artifacts:cluster.server: the kubeconfig leads to {server}, {GUARD} is accepted"
+    )
+
+
+def test_wrong_input_is_one_line_and_exit_code_2(scene, tmp_path, capsys, monkeypatch):
+    """Said before anything is asked, so in this process."""
+    here = Project(ROOT, capsys, monkeypatch)
+    nowhere = str(tmp_path / "nowhere" / "junit.xml")
+    file = scene.runner.config_file
     cases = [
+        (file, ("--tenant", "team-x"), f"--tenant: 'team-x', one of {A}, {B} is accepted"),
         (
-            scene.run(file=guarded),
-            f"argo-artifacts:cluster.server: the kubeconfig leads to {server}, {GUARD} is accepted",
-        ),
-        (scene.run("--tenant", "team-x"), f"--tenant: 'team-x', one of {A}, {B} is accepted"),
-        (
-            scene.run("--junit", str(nowhere)),
-            f"--junit: {str(nowhere)!r} cannot be written ({GONE}), a file is accepted",
+            file,
+            ("--junit", nowhere),
+            f"--junit: {nowhere!r} cannot be written ({GONE}), a file is accepted",
         ),
         (
-            scene.run(file=tmp_path / "Pulumi.none.yaml"),
+            tmp_path / "Pulumi.none.yaml",
+            (),
             f"Pulumi.none.yaml: cannot be read ({GONE}), a YAML file is accepted",
         ),
     ]
-    for done, line in cases:
-        assert done.returncode == 2
-        assert done.stdout == ""
-        assert done.stderr.strip() == line
+    for given, options, line in cases:
+        said = here.run("verify", "--stack", STACK, "--config-file", str(given), *options)
+        assert (said.code, said.out, said.err.strip()) == (2, "", line)
 
 
 def test_a_kubeconfig_that_is_a_secret_of_the_stack_is_read(scene, tmp_path):
