@@ -6,6 +6,7 @@ would take it over, and a destroy delete it, without a word.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pulumi
@@ -30,7 +31,7 @@ class BucketGuard:
     def __init__(
         self, owner: str, live: Mapping[str, LiveBucket], paths: Mapping[str, str]
     ) -> None:
-        """Make the hook.
+        """Take what was seen.
 
         Args:
             owner: the stack's mark.
@@ -40,9 +41,12 @@ class BucketGuard:
         self._owner = owner
         self._live = live
         self._paths = paths
-        self._hook = pulumi.ResourceHook(
-            "bucket", self._refuse, pulumi.ResourceHookOptions(on_dry_run=True)
-        )
+
+    @cached_property
+    def _hook(self) -> pulumi.ResourceHook:
+        """Registered with the engine when it is first wanted."""
+        options = pulumi.ResourceHookOptions(on_dry_run=True)
+        return pulumi.ResourceHook("bucket", self._refuse, options)
 
     def hooks(self) -> pulumi.ResourceHookBinding:
         """The hooks of a bucket that we create."""

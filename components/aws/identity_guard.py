@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 import pulumi
@@ -58,9 +59,12 @@ class IdentityGuard:
             "Role": self._role,
             "User": self._user,
         }
-        self._hook = pulumi.ResourceHook(
-            f"identity-{account}", self._refuse, pulumi.ResourceHookOptions(on_dry_run=True)
-        )
+
+    @cached_property
+    def _hook(self) -> pulumi.ResourceHook:
+        """Registered with the engine when it is first wanted."""
+        options = pulumi.ResourceHookOptions(on_dry_run=True)
+        return pulumi.ResourceHook(f"identity-{self._account}", self._refuse, options)
 
     def hooks(self) -> pulumi.ResourceHookBinding:
         """The hooks of an identity that we create."""
