@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FOLDER: Final = Path(__file__).parent / "states"
-NAMES: Final = ("minio", "aws-access-keys", "aws-irsa")
-"""A stack on MinIO, and two on AWS with buckets, a key, an issuer, roles and users."""
+NAMES: Final = ("minio", "aws-access-keys", "aws-irsa", "aws-pod-identity")
+"""A stack on MinIO; on AWS buckets, a key, an issuer, roles, users and associations."""
 
 _PASSPHRASE: Final = "of-the-states"
 """Encrypts the secrets in these states, which are of servers that are gone, and nothing else."""
