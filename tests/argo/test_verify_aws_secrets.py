@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from argo_artifacts.access.names import DEFAULT_ANNOTATION, REPOSITORIES_CONFIG_MAP
 from argo_artifacts.documents.aws import identity
@@ -19,6 +18,7 @@ from tests.argo.aws_door import SECRET, AwsDoor
 from tests.argo.verify_on_aws import AwsWorld, results
 from tests.argo.verify_servers import MemoryCluster, failed, root_s3, rows_of
 from tests.engine.minio_server import running
+from tests.engine.moto_server import in_this_process
 from tests.unit.aws_stacks import on_aws, store
 from tests.unit.aws_world import _session as of_grant
 
@@ -156,26 +156,22 @@ def test_keys_of_another_user_act_as_somebody_else(server):
 @contextmanager
 def moto():
     """A server of moto's; whoever it hands keys to may do what their policies say."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
+    with in_this_process() as endpoint, pytest.MonkeyPatch.context() as variables:
+        url = f"http://{endpoint}"
 
-    def judging(count):
-        asked = urllib.request.Request(  # noqa: S310 - our own server
-            f"{url}/moto-api/reset-auth", data=count, headers={"Content-Type": "text/plain"}
-        )
-        with urllib.request.urlopen(asked):  # noqa: S310
-            pass
+        def judging(count):
+            asked = urllib.request.Request(  # noqa: S310 - our own server
+                f"{url}/moto-api/reset-auth", data=count, headers={"Content-Type": "text/plain"}
+            )
+            with urllib.request.urlopen(asked):  # noqa: S310
+                pass
 
-    with pytest.MonkeyPatch.context() as variables:
         variables.setenv("AWS_ENDPOINT_URL", url)
         variables.setenv("MOTO_ACCOUNT_ID", "111122223333")
         try:
             yield judging
         finally:
             judging(b"inf")
-            server.stop()
 
 
 def test_moto_judges_less_than_aws_and_exactly_that_is_told():

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from argo_artifacts import access
 from argo_artifacts.access.names import ca_secret
@@ -22,6 +21,7 @@ from tests.argo.verify_servers import (
     write_secret,
 )
 from tests.engine.minio_server import running
+from tests.engine.moto_server import in_this_process
 
 PLAIN = {
     "server": "credentials",
@@ -34,21 +34,15 @@ PLAIN = {
 
 @contextmanager
 def moto():
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"{host}:{port}"
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=f"http://{endpoint}",
-        region_name="us-east-1",
-        aws_access_key_id="any",
-        aws_secret_access_key="any",
-    )
-    try:
+    with in_this_process() as endpoint:
+        s3 = boto3.client(
+            "s3",
+            endpoint_url=f"http://{endpoint}",
+            region_name="us-east-1",
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+        )
         yield endpoint, s3
-    finally:
-        server.stop()
 
 
 def plain_world(endpoint):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import boto3
 import urllib3
+from moto.server import ThreadedMotoServer
 from urllib3.exceptions import HTTPError
 
 if TYPE_CHECKING:
@@ -95,6 +96,22 @@ class MotoServer:
         url, headers = f"{self.endpoint}/moto-api/reset-auth", {"Content-Type": "text/plain"}
         answer = urllib3.request("POST", url, body=after, headers=headers)
         assert answer.status == 200, answer.data
+
+
+@contextmanager
+def in_this_process() -> Iterator[str]:
+    """A server in the test's own process, which starts in a moment; its ``host:port``.
+
+    All of moto in a process has one state, so it is emptied first.
+    """
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        urllib3.request("POST", f"http://{host}:{port}/moto-api/reset")
+        yield f"{host}:{port}"
+    finally:
+        server.stop()
 
 
 @functools.cache

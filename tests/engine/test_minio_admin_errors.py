@@ -15,11 +15,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from minio.error import MinioAdminException
-from moto.server import ThreadedMotoServer
 
 from providers.minio_admin.errors import ProviderError
 from tests.engine.minio_admin_plugin import OWNER_ID, RefusedError, Stack
 from tests.engine.minio_server import KMS_KEY, MinioServer, running
+from tests.engine.moto_server import in_this_process
 
 PAGE = Path(__file__).parents[2] / "docs" / "minio-admin-provider.md"
 USER = f"team-a.1.{OWNER_ID}"
@@ -161,10 +161,8 @@ def test_plain_http_to_a_tls_server_is_one_line(tls_server, kind):
 
 @pytest.fixture(scope="module")
 def plain_s3():
-    served = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    served.start()
-    yield MinioServer("{}:{}".format(*served.get_host_and_port()))
-    served.stop()
+    with in_this_process() as endpoint:
+        yield MinioServer(endpoint)
 
 
 class Page(BaseHTTPRequestHandler):

@@ -11,12 +11,12 @@ import pytest
 from minio.commonconfig import ENABLED, Tags
 from minio.error import S3Error
 from minio.versioningconfig import VersioningConfig
-from moto.server import ThreadedMotoServer
 
 from providers.minio_admin import provision
 from providers.minio_admin.policy import canonical
 from tests.engine.minio_admin_plugin import OWNER, OWNER_ID
 from tests.engine.minio_server import ROOT_SECRET, ROOT_USER, MinioServer, running
+from tests.engine.moto_server import in_this_process
 
 ROOT = Path(__file__).parents[2]
 OTHER_ID = "9f8e7d6c"
@@ -393,10 +393,8 @@ def test_a_server_without_admin_api_points_to_credentials(plain_s3, job, tenants
 
 @pytest.fixture(scope="module")
 def plain_s3():
-    served = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    served.start()
-    yield MinioServer("{}:{}".format(*served.get_host_and_port()))
-    served.stop()
+    with in_this_process() as endpoint:
+        yield MinioServer(endpoint)
 
 
 def test_the_listed_rights_of_the_admins_key_are_enough_and_its_own_is_needed(server, job):

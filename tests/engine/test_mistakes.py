@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import boto3
 import yaml
-from moto.server import ThreadedMotoServer
+
+from tests.engine.moto_server import in_this_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.engine.live import LiveCluster
@@ -94,21 +94,9 @@ def test_every_fault_of_the_settings_is_one_line_and_nothing_else(make_stack: Ma
     ]
 
 
-@contextmanager
-def plain_s3() -> Iterator[str]:
-    """An S3 server without MinIO's admin API; its ``host:port``."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"{host}:{port}"
-    finally:
-        server.stop()
-
-
 def test_a_server_without_admin_api_is_one_line_that_points_to_credentials(make_stack: MakeStack):
     stack = make_stack("plain")
-    with plain_s3() as endpoint:
+    with in_this_process() as endpoint:
         stack.configure(
             repositories={"default": stack.repository(endpoint=endpoint)},
             tenants={"plain-team": {}},
@@ -122,7 +110,7 @@ def test_keys_of_a_plain_s3_server_are_provisioned_and_open_it(
     make_stack: MakeStack, cluster: LiveCluster
 ):
     stack = make_stack("given")
-    with plain_s3() as endpoint:
+    with in_this_process() as endpoint:
         stack.configure(
             repositories={"default": stack.given(endpoint=endpoint)},
             tenants={"given-team": {}},
