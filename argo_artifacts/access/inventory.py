@@ -226,11 +226,7 @@ def _keys_and_grants(settings: Settings, aws: AwsPlan) -> Iterator[Item]:
     }
     for key in made:
         yield Item(kind="KMS key", name=key)
-    instances = {
-        s3.region
-        for s3 in stores
-        if s3.access_grants is not None and s3.access_grants.instance == "create"
-    }
+    instances = {s3.region for s3 in stores if s3.makes_instance}
     for region in instances:
         yield Item(kind="Access Grants instance", name=region)
     for location in aws.locations:

@@ -45,13 +45,7 @@ class AccessGrants:
     def _regions(self) -> list[str]:
         """Regions in which the instance is ours to make."""
         stores = (r.s3 for r in self._scope.settings.repositories.values() if r.s3 is not None)
-        return sorted(
-            {
-                s3.region
-                for s3 in stores
-                if s3.access_grants is not None and s3.access_grants.instance == "create"
-            }
-        )
+        return sorted({s3.region for s3 in stores if s3.makes_instance})
 
     def _instance(self, region: str) -> s3control.AccessGrantsInstance:
         return s3control.AccessGrantsInstance(

@@ -82,9 +82,7 @@ class Needs:
         ours = {
             s3.region
             for r in self._settings.repositories.values()
-            if (s3 := r.s3) is not None
-            and s3.access_grants is not None
-            and s3.access_grants.instance == "create"
+            if (s3 := r.s3) is not None and s3.makes_instance
         }
         for name, repository in self._settings.repositories.items():
             s3 = repository.s3

@@ -32,7 +32,13 @@ if TYPE_CHECKING:
     from tests.engine.moto_server import MotoServer
     from tools.local_platform.platform import LocalPlatform
 
-PLUGIN: Final = Path(__file__).parent / "aws_double" / "pulumi-resource-aws"
+PLUGINS: Final = {
+    f"resource-aws-v{version('pulumi-aws')}": Path(__file__).parent
+    / "aws_double"
+    / "pulumi-resource-aws"
+}
+"""The provider double, under the name by which the engine looks for the real one."""
+
 UNKNOWN: Final = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 """What a preview shows for a value that only the real run will know."""
 
@@ -107,7 +113,7 @@ class AwsPlatform:
             name,
             vault,
             variables=variables,
-            plugins={f"resource-aws-v{version('pulumi-aws')}": PLUGIN},
+            plugins=PLUGINS,
         )
 
 

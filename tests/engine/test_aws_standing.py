@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +11,13 @@ from argo_artifacts.access import plan
 from argo_artifacts.access.names import OWNER_MARK
 from argo_artifacts.config import parse
 from argo_artifacts.documents.aws.trust import AUDIENCE
+from tests.engine.aws_stack import PLUGINS
 from tests.engine.moto_server import ACCOUNT, REGION
 from tests.engine.stack import NAMESPACE, EngineStack
 
 if TYPE_CHECKING:
     from tests.engine.moto_server import MotoServer
 
-PLUGIN: Final = Path(__file__).parent / "aws_double" / "pulumi-resource-aws"
 ISSUER: Final = "https://oidc.example.com/standing"
 
 
@@ -72,7 +71,7 @@ def standing(platform, moto, aws_double, engine_folder, vault) -> Identities:
         "aws-standing",
         vault,
         variables={**moto.variables(), "AWS_DOUBLE": str(aws_double)},
-        plugins={f"resource-aws-v{version('pulumi-aws')}": PLUGIN},
+        plugins=PLUGINS,
     )
     return Identities(stack, moto)
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +21,7 @@ from argo_artifacts.config import parse
 from argo_artifacts.config.base import NAMESPACE
 from argo_artifacts.documents import deployer
 from argo_artifacts.documents.aws.trust import trust
+from tests.engine.aws_stack import PLUGINS
 from tests.engine.job_kubelet import JobKubelet, Ran
 from tests.engine.least import kubeconfig_of
 from tests.engine.moto_server import ACCOUNT, REGION, Keys
@@ -31,6 +30,7 @@ from tests.engine.sts_door import StsDoor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from argo_artifacts.config import Settings
     from tests.engine.live import LiveCluster
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from tools.local_platform.platform import LocalPlatform
 
 NAME = "aws-fresh"
-PLUGIN = Path(__file__).with_name("aws_double") / "pulumi-resource-aws"
 KEYS = ("accessKey", "secretKey", "sessionToken")
 
 
@@ -119,7 +118,7 @@ def story(  # noqa: PLR0913, PLR0917 - what a whole stack lies on
         NAME,
         vault,
         variables={**moto.variables(), "AWS_DOUBLE": str(aws_double)},
-        plugins={f"resource-aws-v{version('pulumi-aws')}": PLUGIN},
+        plugins=PLUGINS,
     )
     issuer = json.loads(platform.cluster.ask("/.well-known/openid-configuration"))["issuer"]
     kubeconfig = tmp_path_factory.mktemp("deployer") / "kubeconfig"

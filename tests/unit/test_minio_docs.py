@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
 from tests.unit.config_files import ROOT, STACKS, faults_in
 from tests.unit.test_config_rules import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PAGE = ROOT / "docs/minio.md"
 TEXT = PAGE.read_text()
@@ -32,13 +36,19 @@ def test_every_example_is_linked():
 
 
 def test_every_link_leads_somewhere():
-    for file, anchor in LINK.findall(TEXT):
+    assert broken_links(PAGE) == []
+
+
+def broken_links(page: Path) -> list[tuple[str, str]]:
+    """File and anchor of each link of *page* that leads nowhere; those of the web are not asked."""
+    broken: list[tuple[str, str]] = []
+    for file, anchor in LINK.findall(page.read_text()):
+        target = page.parent / file if file else page
         if file.startswith("https:"):
             continue
-        target = PAGE.parent / file if file else PAGE
-        assert target.exists(), file
-        if anchor:
-            assert anchor in anchors(target.read_text()), (file, anchor)
+        if not target.exists() or (anchor and anchor not in anchors(target.read_text())):
+            broken.append((file, anchor))
+    return broken
 
 
 def anchors(text: str) -> set[str]:

@@ -254,6 +254,11 @@ class S3(Model):
         )
 
     @property
+    def makes_instance(self) -> bool:
+        """Whether the S3 Access Grants instance of its region is ours to make."""
+        return self.access_grants is not None and self.access_grants.instance == "create"
+
+    @property
     def shape(self) -> Literal["shared", "perTenant"] | None:
         """Layout of the roles of Pod Identity; None: another identity."""
         if self.identity != "podIdentity":

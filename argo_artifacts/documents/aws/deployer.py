@@ -342,7 +342,7 @@ def _grants(settings: Settings, plan: AccessPlan) -> Iterator[Statement]:
     asked = {role.asks for role in plan.aws.roles if role.asks is not None}
     yield from _allow("Grants", GRANTS, (arn for one in asked for arn in (one, f"{one}/*")))
     if any(
-        store.access_grants is not None and store.access_grants.instance == "create"
+        store.makes_instance
         for repository in settings.repositories.values()
         if (store := repository.s3) is not None
     ):
